@@ -1,0 +1,93 @@
+"""When to take the next probe: spaced so that the time of unstuck stays within its share of the run."""
+
+from __future__ import annotations
+
+#: A probe is due when the step number has doubled since the last one, or the time since the start grown by this factor.
+_GROWTH = 1.12
+
+
+class Budget:
+    """Decides which steps are probed, and what a probe can afford.
+
+    The first probes are at steps 0, 1, 2, 4, 8 ...; later ones also as time passes. All the time spent stays within
+    ``share`` of the time since the start, or within ``floor`` seconds.
+
+    Args:
+        share: Share of the run time, such as 0.03.
+        floor: Seconds that may be spent in any case.
+        start: Clock reading at the start.
+    """
+
+    def __init__(self, share: float, floor: float, start: float) -> None:
+        self._share = share
+        self._floor = floor
+        self._start = start
+        self.next_step = 0
+        self.next_time = start
+        self._costs: dict[str, float] = {}
+        self.spent = 0.0
+        self.probes = 0
+
+    def wants(self, step: int, now: float) -> bool:
+        """Whether the step with this number should be a probe.
+
+        Args:
+            step: Number of the step about to be prepared, from 0.
+            now: Clock reading.
+
+        Returns:
+            True where a probe is due and at least its cheapest form can be paid for.
+        """
+        due = step >= self.next_step or now >= self.next_time
+        return due and self.spent + self._costs.get("capture", 0.0) < self.allowed(now)
+
+    def allowed(self, now: float) -> float:
+        """Return the seconds that may have been spent by now.
+
+        The floor is not given away at once: a run of unknown length keeps part of it for its later steps.
+        """
+        elapsed = now - self._start
+        return max(min(self._floor, 0.5 * self._floor + 0.05 * elapsed), self._share * elapsed)
+
+    def affords(self, name: str, guess: float, now: float, running: float) -> bool:
+        """Whether a measurement fits into what is left.
+
+        Args:
+            name: The measurement.
+            guess: Its cost in seconds where it has never been taken.
+            now: Clock reading.
+            running: Seconds that the probe under way has taken so far.
+
+        Returns:
+            True where it fits.
+        """
+        return self.spent + running + self._costs.get(name, guess) <= self.allowed(now)
+
+    def cost_of(self, name: str, guess: float) -> float:
+        """Return the expected seconds of a measurement, ``guess`` where it has never been taken."""
+        return self._costs.get(name, guess)
+
+    def learn(self, name: str, seconds: float) -> None:
+        """Note what a measurement took; one that was dear once is believed to be dear for a while."""
+        self._costs[name] = max(seconds, 0.6 * self._costs.get(name, 0.0))
+
+    def charge(self, seconds: float) -> None:
+        """Count time that was spent outside probes (installing, draining)."""
+        self.spent += seconds
+
+    def took(self, step: int, seconds: float, now: float) -> None:
+        """Note a probe, and set when the next one is due.
+
+        Args:
+            step: Its number.
+            seconds: What it took in all.
+            now: Clock reading after it.
+        """
+        self.spent += seconds
+        self.probes += 1
+        elapsed = now - self._start
+        self.next_step = max(step + 1, 2 * step)
+        # Where the allowance is used up, wait until the share has grown by what a probe like this one takes.
+        overdrawn = self.spent + seconds - self.allowed(now)
+        wait = overdrawn / self._share if overdrawn > 0 and self._share > 0 else 0.0
+        self.next_time = now + max((_GROWTH - 1) * elapsed, min(wait, elapsed))

@@ -1,0 +1,261 @@
+"""One probe round: what is laid over torch between two steps to capture them, and taken away again.
+
+A round starts right after an optimizer step and ends after the next step of every optimizer that takes part, so that a GAN's
+two steps, which share a generated batch, are captured together.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from unstuck.attach.patches import Patches
+from unstuck.attach.tape import Backward, Recorder, Tape, flat, generator_states, tensors_in
+
+#: A round that grows beyond this is given up: it holds more than training steps.
+MAX_OPS = 50_000
+
+
+@dataclass
+class Seen:
+    """What a round has seen of one optimizer.
+
+    Attributes:
+        backwards: Backward calls whose gradients are in ``p.grad`` now.
+        stale: Gradients that were left over when the first of them started; None where they were cleared.
+        raw: Gradients right after the last of them, before any clipping.
+        before: Values of the parameters when ``step`` was called.
+        versions: Their modification counts then.
+        in_step: Whether ``step`` is running (a closure calls ``backward`` from inside).
+    """
+
+    backwards: list[Backward] = field(default_factory=list)
+    stale: list[Tensor | None] | None = None
+    raw: list[Tensor | None] | None = None
+    before: list[Tensor] | None = None
+    versions: list[int] = field(default_factory=list)
+    in_step: bool = False
+
+
+class Capture:
+    """Captures one probe round.
+
+    Args:
+        optimizers: The optimizers that are known; the round is complete when each of them has stepped.
+        start: Steps taken so far, for the record.
+    """
+
+    def __init__(self, optimizers: Sequence[Optimizer], start: int) -> None:
+        self.tape = Tape()
+        self.start = start
+        self.waiting = {id(optimizer) for optimizer in optimizers}
+        self.measured: set[int] = set()
+        self.steps_seen = 0
+        self.seen: dict[int, Seen] = {}
+        self._recorder = Recorder(self.tape)
+        self._patches = Patches()
+
+    def open(self) -> None:
+        """Start capturing on this thread."""
+        self._recorder.lay()
+        self._patches.wrap(nn.Module, "__call__", self._module_call)
+        self._patches.wrap(torch.autograd.Function, "apply", self._function_apply)
+
+    def close(self) -> None:
+        """Stop capturing; torch is as it was."""
+        self._recorder.lift()
+        self._patches.restore()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the mode is on this thread's stack."""
+        return self._recorder.laid
+
+    def of(self, optimizer: Optimizer) -> Seen:
+        """Return what was seen of an optimizer so far."""
+        return self.seen.setdefault(id(optimizer), Seen())
+
+    def backward_starts(self, optimizers: Sequence[Optimizer]) -> None:
+        """Look at the gradients that a backward call is going to add to.
+
+        Args:
+            optimizers: All optimizers that are known.
+        """
+        for optimizer in optimizers:
+            seen = self.of(optimizer)
+            grads = [p.grad for p in parameters_of(optimizer)]
+            if not seen.backwards or is_zero(grads):
+                seen.backwards = []
+                seen.stale = None if is_zero(grads) else [copy_of(g) for g in grads]
+
+    def backward_ended(
+        self, optimizers: Sequence[Optimizer], roots: list[Tensor], weights: list[Any], step: int
+    ) -> None:
+        """Note a backward call and the gradients it leaves.
+
+        Args:
+            optimizers: All optimizers that are known.
+            roots: Tensors that it started from.
+            weights: Their gradients, ``None`` for scalars.
+            step: Number of the step that is being prepared.
+        """
+        self.tape.note_backward(roots, weights, step)
+        for optimizer in optimizers:
+            seen = self.of(optimizer)
+            if seen.in_step and seen.backwards:
+                continue  # a closure's further evaluations are at other parameters: the first one is the step's
+            seen.backwards.append(self.tape.backwards[-1])
+            seen.raw = [copy_of(p.grad) for p in parameters_of(optimizer)]
+
+    def step_starts(self, optimizer: Optimizer, has_closure: bool) -> None:
+        """Keep the parameters as they are before a step."""
+        seen = self.of(optimizer)
+        seen.before = [p.detach().clone() for p in parameters_of(optimizer)]
+        seen.versions = [p._version for p in parameters_of(optimizer)]
+        seen.in_step = has_closure
+        if has_closure:
+            seen.backwards = []
+
+    def step_ended(self, optimizer: Optimizer) -> bool:
+        """Note the end of a step and return whether the round is complete."""
+        self.waiting.discard(id(optimizer))
+        self.steps_seen += 1
+        return not self.waiting or self.steps_seen >= 8 or len(self.tape.ops) > MAX_OPS
+
+    def _module_call(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+            if not self._recorder.laid:
+                return original(module, *args, **kwargs)
+            if not torch.is_grad_enabled():
+                # An evaluation: under a mode, torch would leave its fast paths, and the results their last bits.
+                return self.aside(original, module, *args, **kwargs)
+            target = original_of(module)
+            if target is None:
+                return original(module, *args, **kwargs)
+            like = next((p for p in target.parameters()), None)
+            compiled = functools.partial(original, module)
+            return self.expand(compiled, functools.partial(call_eagerly, target), args, kwargs, like)
+
+        return call
+
+    def aside(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call ``function`` as if no capture were going on."""
+        self.close()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            self.open()
+
+    def expand(
+        self,
+        compiled: Callable[..., Any],
+        eager: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        like: Tensor | None = None,
+    ) -> Any:
+        """Run a compiled callable as it is, then its original once more under the tape, and return the former's result.
+
+        Args:
+            compiled: What the program called.
+            eager: The original behind it.
+            args: Arguments of the call.
+            kwargs: Keyword arguments of the call.
+            like: A tensor of the device that it runs on, where that is known.
+
+        Returns:
+            What the compiled callable returned; its tensors stand for the original's on the tape.
+        """
+        like = next((t for t in tensors_in((args, kwargs))), torch.empty(0)) if like is None else like
+        before = generator_states(like)
+        result = self.aside(compiled, *args, **kwargs)
+        after = generator_states(like)
+        set_generator_states(before, like)
+        try:
+            again = torch._dynamo.disable(eager)(*args, **kwargs)
+        finally:
+            set_generator_states(after, like)
+        for theirs, ours in zip(flat(result), flat(again), strict=False):
+            if isinstance(theirs, Tensor) and isinstance(ours, Tensor):
+                self.tape.alias(theirs, ours)
+        return result
+
+    def _function_apply(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        capture = self
+
+        def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
+            if not capture._recorder.laid:
+                return original(cls, *args, **kwargs)
+            return capture.tape.record(CustomFunction(cls, original), args, kwargs, random=True)
+
+        return apply
+
+
+class CustomFunction:
+    """A user's ``autograd.Function`` as an operation of the tape."""
+
+    def __init__(self, cls: Any, apply: Callable[..., Any]) -> None:
+        self.__name__ = cls.__name__
+        self._call = functools.partial(apply, cls)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Apply the function."""
+        return self._call(*args, **kwargs)
+
+
+def original_of(module: nn.Module) -> nn.Module | None:
+    """Return the module behind ``torch.compile(m)`` or ``m.compile()``, None where ``module`` is not compiled."""
+    if type(module).__name__ == "OptimizedModule":
+        return module._modules.get("_orig_mod")
+    return module if module._compiled_call_impl is not None else None
+
+
+def call_eagerly(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+    """Call a module uncompiled, its buffers (running statistics, counters) replaced by copies meanwhile."""
+    copies = {name: buffer.clone() for name, buffer in module.named_buffers()}
+    compiled = module.__dict__.pop("_compiled_call_impl", None)
+    try:
+        return torch.func.functional_call(module, copies, args, kwargs, strict=False)
+    finally:
+        if compiled is not None:
+            module.__dict__["_compiled_call_impl"] = compiled
+
+
+def set_generator_states(states: dict[str, Tensor], like: Tensor) -> None:
+    """Set the generators back to ``states`` (see :func:`unstuck.attach.tape.generator_states`)."""
+    torch.set_rng_state(states["cpu"])
+    if "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"], like.device)
+
+
+def parameters_of(optimizer: Optimizer) -> list[Tensor]:
+    """Return the parameter tensors of an optimizer in the order of its groups."""
+    return [p for group in optimizer.param_groups for p in group["params"]]
+
+
+def is_zero(grads: Sequence[Tensor | None]) -> bool:
+    """Whether there is no gradient in ``grads`` that is not zero throughout."""
+    return all(g is None or not bool(g.any()) for g in (local(g) for g in grads))
+
+
+def local(tensor: Tensor | None) -> Tensor | None:
+    """Return the part of a gradient that lies in this process, dense and detached (no collective is ever started)."""
+    if tensor is None:
+        return None
+    if hasattr(tensor, "to_local"):
+        tensor = tensor.to_local()
+    tensor = tensor.detach()
+    return tensor.to_dense() if tensor.layout != torch.strided else tensor
+
+
+def copy_of(tensor: Tensor | None) -> Tensor | None:
+    """Return a dense copy of a gradient, or None."""
+    kept = local(tensor)
+    return None if kept is None else kept.clone()

@@ -1,0 +1,160 @@
+"""A probe: build the replayable step of a captured round, take the measurements that can be paid for, write them."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from unstuck.attach.audit import audit
+from unstuck.attach.captured import CapturedStep
+from unstuck.attach.describe import describe_layers
+from unstuck.attach.replay import NotReplayable
+from unstuck.measure import MEASUREMENTS, Measurement
+from unstuck.measure.errors import NotMeasurable
+from unstuck.measure.evaluation import Evaluation
+
+if TYPE_CHECKING:
+    from unstuck.attach.session import Session, Track
+
+#: Every so many probes the deep measurements are due.
+_DEEP_EVERY = 3
+
+
+class Prober:
+    """Takes the probes of a session.
+
+    Args:
+        session: The session that captures the rounds and holds budget, names and writer.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._off: dict[str, str] = {}
+        self._warm: dict[int, Tensor | None] = {}
+        self._counts: dict[int, int] = {}
+        self._opened = 0.0
+        self._spent = 0.0
+        self._layers_of: dict[int, int] = {}
+
+    def opened(self, started: float) -> None:
+        """Note that a round was opened; opening began at ``started``."""
+        self._opened = perf_counter()
+        self._spent = self._opened - started
+
+    def step_ended(self, track: Track) -> None:
+        """Measure an optimizer's step if it is the first of its kind in the round, and end the round if it is complete.
+
+        Args:
+            track: The optimizer that stepped.
+        """
+        session, capture = self._session, self._session.capture
+        assert capture is not None
+        started = perf_counter()
+        complete = capture.step_ended(track.optimizer)
+        if id(track.optimizer) not in capture.measured:
+            capture.measured.add(id(track.optimizer))
+            capture.close()
+            try:
+                with torch.enable_grad():
+                    self._measure(track, started)
+            finally:
+                if not complete and session.capture is capture:
+                    capture.open()
+        capture.seen.pop(id(track.optimizer), None)
+        now = perf_counter()
+        self._spent += now - started
+        if complete:
+            session.close_round(track)
+            session.budget.took(capture.start, self._spent, perf_counter())
+
+    def _measure(self, track: Track, started: float) -> None:
+        session, capture = self._session, self._session.capture
+        assert capture is not None
+        session.name(track)
+        optimizer, step = track.optimizer, track.steps - 1
+        m: dict[str, Any] = {}
+        failed: dict[str, str] = dict(self._off)
+        replay: dict[str, Any] = {"ok": False, "why": None, "error": None, "backwards": 0, "batch": None}
+        self._attempt("parameters", m, failed, lambda: audit(capture, optimizer, track.names, session.optimizers(), session.modules))
+        captured: CapturedStep | None = None
+        try:
+            captured = CapturedStep(capture, optimizer, track.names, step)
+            if session.settings.fault == "replay":
+                raise RuntimeError("injected fault")
+        except NotReplayable as reason:
+            replay["why"] = str(reason)
+        except Exception as error:
+            captured = None
+            replay["why"] = f"computing the step again failed with {type(error).__name__}: {_first_line(error)}"
+            self._note_fault("replay", error)
+        if captured is not None:
+            session.last_ops = list(captured.operations)
+            replay.update(ok=True, error=captured.error, backwards=captured.backwards, batch=captured.batch_size)
+            replay["scale"] = captured.scale
+            self._describe(track, captured)
+            gradient_time = captured.seconds
+            m["loss"] = captured.value
+            evaluation = Evaluation(captured, self._warm.get(id(optimizer)))
+            for measurement in self._due(track):
+                guess = measurement.gradients * gradient_time
+                running = self._spent + perf_counter() - started
+                if not session.budget.affords(measurement.name, guess, perf_counter(), running):
+                    cost = session.budget.cost_of(measurement.name, guess)
+                    failed[measurement.name] = f"it would take about {cost:.2g} s, more than the time budget has left"
+                    continue
+                before = perf_counter()
+                self._attempt(measurement.name, m, failed, lambda: measurement.function(evaluation))  # noqa: B023
+                session.budget.learn(measurement.name, perf_counter() - before)
+            if evaluation.leading is not None:
+                self._warm[id(optimizer)] = evaluation.leading
+        cost = perf_counter() - started
+        session.write(
+            "probe",
+            optimizer=track.index,
+            step=step,
+            time=started - session.start,
+            cost=cost,
+            replay=replay,
+            m=m,
+            failed=failed,
+        )
+
+    def _due(self, track: Track) -> list[Measurement]:
+        count = self._counts.get(id(track.optimizer), 0)
+        self._counts[id(track.optimizer)] = count + 1
+        deep = count % _DEEP_EVERY == 0
+        return [m for m in MEASUREMENTS if m.name not in self._off and (deep or m.cadence == "every")]
+
+    def _attempt(self, name: str, m: dict[str, Any], failed: dict[str, str], measure: Any) -> None:
+        if name in self._off:
+            return
+        try:
+            if self._session.settings.fault == name:
+                raise RuntimeError("injected fault")
+            m[name] = measure()
+        except NotMeasurable as reason:
+            failed[name] = str(reason)
+        except Exception as error:
+            failed[name] = self._off[name] = f"it failed with {type(error).__name__}: {_first_line(error)}"
+            self._note_fault(name, error)
+
+    def _note_fault(self, name: str, error: Exception) -> None:
+        """Write a measurement's fault down; unlike other faults it leaves the round as it is."""
+        session = self._session
+        capture, session.capture = session.capture, None
+        session.fault(name, error)
+        session.capture = capture
+
+    def _describe(self, track: Track, captured: CapturedStep) -> None:
+        """Write the network's layers once they are known, and again if more of them show later."""
+        if len(captured.tape_layers) > self._layers_of.get(track.index, 0):
+            self._layers_of[track.index] = len(captured.tape_layers)
+            layers = describe_layers(captured, track.owners, track.parameters, self._session.modules)
+            self._session.write("layers", optimizer=track.index, layers=layers)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [""])[0][:200]

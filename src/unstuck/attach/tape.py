@@ -1,0 +1,346 @@
+"""The tape: what a step computed, operation by operation, as torch itself sees it.
+
+A ``TorchFunctionMode`` is laid at the bottom of torch's mode stack for the length of a probe round. It sees every call of a
+torch function that takes a tensor, whether a module, a functional loss or a hand-written formula makes it, and keeps
+those through which a gradient flows. Modules need not be known, and no Python code of the program runs a second time
+when the tape is played again.
+
+Some calls do not pass through torch functions: compiled modules, TorchScript and custom ``autograd.Function``. The
+first is expanded by running its original module once under the tape; the last is put on the tape as it is.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._C import _get_function_stack_at, _len_torch_function_stack  # type: ignore[attr-defined]
+from torch.overrides import TorchFunctionMode, _pop_mode, _push_mode  # type: ignore[attr-defined]
+from torch.utils._device import DeviceContext
+
+from unstuck.attach.sources import Line, user_line
+
+#: Functions that draw random numbers while a gradient flows through them (those through which none flows are constants).
+_RANDOM = frozenset(
+    "rrelu rrelu_ bernoulli bernoulli_ normal normal_ uniform_ exponential_ geometric_ cauchy_ log_normal_ random_ "
+    "gumbel_softmax scaled_dot_product_attention multi_head_attention_forward lstm gru rnn_tanh rnn_relu "
+    "_standard_gamma poisson multinomial fractional_max_pool2d fractional_max_pool3d".split()
+)
+_IN_PLACE_DUNDERS = frozenset(
+    "__setitem__ __iadd__ __isub__ __imul__ __itruediv__ __ifloordiv__ __ipow__ __imod__ __iand__ __ior__ __ixor__ "
+    "__ilshift__ __irshift__".split()
+)
+#: Called with a tensor that requires gradients, but not part of what the loss is computed from.
+_ASIDE = frozenset(
+    "backward register_hook retain_grad requires_grad_ __get__ __set__ __delete__ __repr__ __format__ item tolist numpy "
+    "__len__ size dim stride numel is_contiguous data_ptr register_post_accumulate_grad_hook __hash__ __bool__".split()
+)
+_DIFFERENTIABLE_PROPERTIES = frozenset("T mT H mH real imag data".split())
+
+
+@dataclass(slots=True)
+class Slot:
+    """Stands, in a recorded call, for a tensor that a replay computes or is given."""
+
+    index: int
+
+
+@dataclass(slots=True)
+class Constant:
+    """A tensor that came from outside the tape, such as a batch of inputs.
+
+    Attributes:
+        tensor: Held as it is: replays start before the program can reuse its memory.
+        version: Its modification count when it was used; a later count means that its values are gone.
+    """
+
+    tensor: Tensor
+    version: int
+
+
+@dataclass(slots=True)
+class Op:
+    """One recorded call.
+
+    Attributes:
+        func: What torch called.
+        args: Its arguments, tensors replaced by :class:`Slot` or :class:`Constant`.
+        kwargs: The same for keywords.
+        outputs: Slots of its output tensors by position in the flattened output (``None`` for other values).
+        name: Short name, such as ``"linear"``.
+        autocast: ``(device type, dtype)`` where autocast was on.
+        random: Generator states before the call, for calls that draw random numbers.
+        line: Line of the user's program that led to it.
+    """
+
+    func: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    outputs: list[int | None]
+    name: str
+    autocast: tuple[str, torch.dtype] | None
+    random: dict[str, Tensor] | None
+    line: Line | None
+    inputs: list[int] = field(default_factory=list)
+    in_place: bool = False
+
+
+@dataclass(slots=True)
+class Backward:
+    """A call of ``backward``: which slots it started from, with which weights, after how many operations."""
+
+    roots: list[int | None]
+    weights: list[Any]
+    position: int
+    thread_step: int
+
+
+class Tape:
+    """The operations of one probe round, and the slots of the parameters they read.
+
+    Attributes:
+        ops: Recorded calls in order.
+        leaves: Slot of each leaf tensor (parameters first seen as inputs), keyed by the slot, holding the tensor.
+        versions: Modification count of each leaf at its first use.
+        backwards: The backward calls of the round.
+        troubles: Why the tape may not be complete, in words.
+    """
+
+    def __init__(self) -> None:
+        self.ops: list[Op] = []
+        self.leaves: dict[int, Tensor] = {}
+        self.versions: dict[int, int] = {}
+        self.backwards: list[Backward] = []
+        self.troubles: list[str] = []
+        self._slots: dict[int, tuple[weakref.ref[Tensor], int]] = {}
+        self._count = 0
+
+    def slot_of(self, tensor: Tensor) -> int | None:
+        """Return the slot of a tensor that the tape knows, else None."""
+        entry = self._slots.get(id(tensor))
+        return entry[1] if entry is not None and entry[0]() is tensor else None
+
+    def leaf_slot(self, tensor: Tensor) -> int:
+        """Return the slot of a leaf tensor, taking it in where it is new."""
+        slot = self.slot_of(tensor)
+        if slot is None:
+            slot = self._new_slot(tensor)
+            self.leaves[slot] = tensor
+            self.versions[slot] = tensor._version
+        return slot
+
+    def alias(self, tensor: Tensor, known: Tensor) -> None:
+        """Let ``tensor`` stand for the slot of ``known``, where the tape knows that one."""
+        slot = self.slot_of(known)
+        if slot is not None:
+            self._slots[id(tensor)] = (weakref.ref(tensor), slot)
+
+    def _new_slot(self, tensor: Tensor) -> int:
+        slot = self._count
+        self._count += 1
+        self._slots[id(tensor)] = (weakref.ref(tensor), slot)
+        return slot
+
+    def record(
+        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], random: bool = False
+    ) -> Any:
+        """Make the call ``func(*args, **kwargs)`` and put it on the tape if a gradient flows through it.
+
+        Args:
+            func: The torch function.
+            args: Its arguments, as the program gave them.
+            kwargs: Its keyword arguments.
+            random: Whether it may draw random numbers though its name does not tell.
+
+        Returns:
+            What the call returned.
+        """
+        name = getattr(func, "__name__", type(func).__name__)
+        if not torch.is_grad_enabled() or not self._differentiates(func, name):
+            return func(*args, **kwargs)
+        tracked = [tensor for tensor in tensors_in((args, kwargs)) if tensor.requires_grad]
+        in_place = is_in_place(name, args, kwargs)
+        if not tracked:
+            return func(*args, **kwargs)
+        kept_args, kept_kwargs = without_side_effects(name, args, kwargs)
+        inputs: list[int] = []
+        # An argument that is written to must be kept as it was before.
+        target = first_tensor(args) if in_place else None
+        frozen_args = self._freeze(kept_args, inputs, target)
+        frozen_kwargs = self._freeze(kept_kwargs, inputs, target)
+        states = generator_states(tracked[0]) if random or name in _RANDOM or "dropout" in name else None
+        autocast = autocast_state(tracked[0])
+        result = func(*args, **kwargs)
+        if in_place and not isinstance(result, Tensor):
+            outputs = [self.slot_of(target) if target is not None else None]
+        else:
+            outputs = [
+                self._output_slot(value) if isinstance(value, Tensor) and value.requires_grad else None
+                for value in flat(result)
+            ]
+        if any(slot is not None for slot in outputs):
+            line = user_line()
+            op = Op(func, frozen_args, frozen_kwargs, outputs, name, autocast, states, line, inputs, in_place)
+            self.ops.append(op)
+        return result
+
+    def note_backward(self, roots: list[Tensor], weights: list[Any], step: int) -> None:
+        """Note a backward call from these tensors."""
+        self.backwards.append(Backward([self.slot_of(root) for root in roots], weights, len(self.ops), step))
+
+    @staticmethod
+    def _differentiates(func: Callable[..., Any], name: str) -> bool:
+        if name == "__get__":
+            owner = getattr(func, "__self__", None)
+            return getattr(owner, "__name__", "") in _DIFFERENTIABLE_PROPERTIES
+        return name not in _ASIDE
+
+    def _output_slot(self, tensor: Tensor) -> int:
+        known = self.slot_of(tensor)
+        return known if known is not None else self._new_slot(tensor)
+
+    def _freeze(self, value: Any, inputs: list[int], target: Tensor | None) -> Any:
+        """Return ``value`` with tensors replaced by slots and constants; slots read are appended to ``inputs``."""
+        if isinstance(value, Tensor):
+            slot = self.slot_of(value)
+            if slot is None and value.requires_grad and value.is_leaf:
+                slot = self.leaf_slot(value)
+            if slot is None and value.requires_grad:
+                trouble = f"a tensor of shape {list(value.shape)} was computed before the step or out of sight"
+                node = type(value.grad_fn).__name__
+                self.troubles.append(f"{trouble} ({node})")
+            if slot is None:
+                kept = value.detach()
+                if value is target:
+                    kept = kept.clone()
+                    slot = self._new_slot(value)
+                    self.ops.append(Op(_copy_of, (Constant(kept, kept._version),), {}, [slot], "copy", None, None, None))
+                    inputs.append(slot)
+                    return Slot(slot)
+                return Constant(kept, kept._version)
+            inputs.append(slot)
+            return Slot(slot)
+        if isinstance(value, (list, tuple)):
+            items = [self._freeze(item, inputs, target) for item in value]
+            if isinstance(value, list):
+                return items
+            return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+        if isinstance(value, dict):
+            return {key: self._freeze(item, inputs, target) for key, item in value.items()}
+        return value
+
+
+def _copy_of(tensor: Tensor) -> Tensor:
+    return tensor.clone()
+
+
+class Recorder(TorchFunctionMode):
+    """The mode that feeds a tape. It can be laid under the modes of the program at any moment and taken out again."""
+
+    def __init__(self, tape: Tape) -> None:
+        super().__init__()
+        self.tape = tape
+        self.busy = False
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Pass the call on, recorded unless it belongs to a backward pass."""
+        kwargs = kwargs or {}
+        if self.busy or torch._C._current_graph_task_id() != -1:  # type: ignore[attr-defined]
+            return func(*args, **kwargs)
+        return self.tape.record(func, args, kwargs)
+
+    @property
+    def laid(self) -> bool:
+        """Whether the mode is on this thread's stack."""
+        return any(_get_function_stack_at(i) is self for i in range(_len_torch_function_stack()))
+
+    def lay(self) -> None:
+        """Lay the mode at the bottom of this thread's stack.
+
+        The program may be inside ``with`` blocks of its own modes, whose exits take away the top of the stack; the bottom
+        is the only place that stays ours. A ``torch.device`` block insists on being the very lowest.
+        """
+        above = [_pop_mode() for _ in range(_len_torch_function_stack())]
+        if above and isinstance(above[-1], DeviceContext):
+            _push_mode(above.pop())
+        _push_mode(self)
+        for mode in reversed(above):
+            _push_mode(mode)
+
+    def lift(self) -> None:
+        """Take the mode out of this thread's stack, wherever it lies; nothing happens where it is not there."""
+        stack = [_pop_mode() for _ in range(_len_torch_function_stack())]
+        for mode in reversed(stack):
+            if mode is not self:
+                _push_mode(mode)
+
+
+def flat(value: Any) -> Iterator[Any]:
+    """Yield the leaves of nested tuples, lists and dictionaries in order."""
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from flat(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from flat(item)
+    else:
+        yield value
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """Yield the tensors among the leaves of ``value``."""
+    return (item for item in flat(value) if isinstance(item, Tensor))
+
+
+def first_tensor(args: tuple[Any, ...]) -> Tensor | None:
+    """Return the first tensor among positional arguments: what an in-place function writes to."""
+    return next(tensors_in(args), None)
+
+
+def is_in_place(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a call of this name and arguments writes to its first tensor."""
+    if name in _IN_PLACE_DUNDERS or (name.endswith("_") and not name.endswith("__")):
+        return True
+    return bool(kwargs.get("inplace"))
+
+
+def without_side_effects(
+    name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments for replays: running statistics are left out where the batch's own are used.
+
+    ``F.batch_norm(x, running_mean, running_var, weight, bias, training, ...)`` in training mode writes its running
+    statistics and does not read them; the same for ``F.instance_norm`` with ``use_input_stats``.
+    """
+    place = {"batch_norm": 5, "instance_norm": 5}.get(name)
+    if place is None:
+        return args, kwargs
+    keyword = "training" if name == "batch_norm" else "use_input_stats"
+    default = name == "instance_norm"
+    own_statistics = kwargs.get(keyword, args[place] if len(args) > place else default)
+    if not own_statistics:
+        return args, kwargs
+    args = tuple(None if index in (1, 2) else value for index, value in enumerate(args))
+    return args, {k: None if k in ("running_mean", "running_var") else v for k, v in kwargs.items()}
+
+
+def generator_states(like: Tensor) -> dict[str, Tensor]:
+    """Return the states of the generators that an operation on ``like`` may draw from."""
+    states = {"cpu": torch.get_rng_state()}
+    if like.is_cuda:
+        states["cuda"] = torch.cuda.get_rng_state(like.device)
+    return states
+
+
+def autocast_state(like: Tensor) -> tuple[str, torch.dtype] | None:
+    """Return ``(device type, dtype)`` where autocast is on for the device of ``like``."""
+    kind = like.device.type
+    if not torch.is_autocast_enabled(kind):
+        return None
+    return kind, torch.get_autocast_dtype(kind)

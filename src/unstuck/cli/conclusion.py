@@ -1,0 +1,98 @@
+"""What is said at the end of a run: diagnosis, reports, terminal. What fails in here never harms the program's end."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unstuck.cli.command import say
+from unstuck.config import FAIL_ON
+from unstuck.record import activity
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from unstuck.difficulties.finding import Diagnosis
+    from unstuck.record import Run
+
+
+def conclude(folder: Path, *, quiet: bool) -> str:
+    """Judge a run that has ended, write its reports, and show the verdict on standard error.
+
+    Args:
+        folder: The run folder.
+        quiet: One line instead of the terminal report.
+
+    Returns:
+        The verdict's state; ``unknown`` where there is none.
+    """
+    try:
+        why = activity.why_nothing_was_seen(folder)
+        if why:
+            say(why)
+            return "unknown"
+        return _report(folder, quiet)
+    except KeyboardInterrupt:
+        say(f"the report was interrupted; 'unstuck report {folder.name}' makes it")
+    except Exception as error:
+        _keep(folder, error)
+    return "unknown"
+
+
+def judge(folder: Path) -> tuple[Run, Diagnosis]:
+    """Read a run, judge it and write ``report.html``, ``report.md`` and ``report.json`` into its folder.
+
+    Args:
+        folder: The run folder.
+
+    Returns:
+        The run, and what is to be said about it.
+    """
+    # Late: numpy and the templates take longer to import than a short program takes to run.
+    from unstuck.difficulties import diagnose
+    from unstuck.record import read_run
+    from unstuck.report import write_reports
+
+    run = read_run(folder)
+    diagnosis = diagnose(run)
+    write_reports(run, diagnosis)
+    return run, diagnosis
+
+
+def show(run: Run, diagnosis: Diagnosis, console: Console) -> None:
+    """Show the terminal report on a console."""
+    from unstuck.report import terminal
+
+    terminal.show(run, diagnosis, console)
+
+
+def fails(state: str, fail_on: str | None) -> bool:
+    """Whether a verdict is at least as bad as the one that ``--fail-on`` names; ``unknown`` counts only if named."""
+    return fail_on is not None and state in FAIL_ON and FAIL_ON.index(state) >= FAIL_ON.index(fail_on)
+
+
+def _report(folder: Path, quiet: bool) -> str:
+    from rich.console import Console
+
+    run, diagnosis = judge(folder)
+    place = os.path.relpath(folder / "report.html")
+    if quiet:
+        say(f"{diagnosis.verdict.state}: {diagnosis.verdict.sentence} ({place})")
+    else:
+        show(run, diagnosis, Console(stderr=True))
+    for file in sorted(folder.glob("attach-error-*.txt")):
+        say(f"one process of the program was not watched; why is in {os.path.relpath(file)}")
+    return diagnosis.verdict.state
+
+
+def _keep(folder: Path, error: Exception) -> None:
+    """Write an error of ours to the run folder and say so in one line; the record stays, so nothing is lost."""
+    text = f"{type(error).__name__}: {error}".splitlines()[0]
+    try:
+        file = folder / "report-error.txt"
+        file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        say(f"the report could not be made ({text}); the record is kept, and the traceback is in {file}")
+    except OSError:
+        say(f"the report could not be made ({text}), and nothing can be written to {folder}")

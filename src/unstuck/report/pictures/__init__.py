@@ -1,0 +1,21 @@
+"""The pictures of the report, one per file; each takes the run and its findings and judges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from unstuck.record import Run
+from unstuck.report.outline import Outline
+from unstuck.report.pictures import along, loss, network, sharpness, spectrum, speed
+from unstuck.report.pictures.picture import Missing as Missing
+from unstuck.report.pictures.picture import Picture as Picture
+
+#: All pictures, in the order of the page.
+PICTURES: tuple[Callable[[Run, Outline], Picture | Missing], ...] = (
+    loss.draw,
+    speed.draw,
+    network.draw,
+    sharpness.draw,
+    spectrum.draw,
+    along.draw,
+)
