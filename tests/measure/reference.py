@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from unstuck.measure.step import Activation, LayerTrace, Trace, UpdateRule
+from unstuck.measure.step import Activation, LayerTrace, LossCall, Trace, UpdateRule
 
 ACTIVATIONS: dict[type[nn.Module], str] = {
     nn.Sigmoid: "sigmoid",
@@ -26,7 +27,7 @@ SGD = UpdateRule("SGD", "sgd", [], 0.0, False, 0.0, [], False, None)
 
 @dataclass
 class ModuleStep:
-    """One step of ``model`` on ``inputs`` with ``criterion(output, targets)``; layers are traced in an ``nn.Sequential``."""
+    """One step of ``model`` on ``inputs`` with ``criterion(output, targets)``; traced in an ``nn.Sequential``."""
 
     model: nn.Module
     criterion: Callable[[Tensor, Tensor], Tensor]
@@ -66,6 +67,13 @@ class ModuleStep:
         output = functional_call(self.model, dict(zip(self.names, params, strict=True)), (self.inputs,))
         return self.criterion(output, self.targets)
 
+    @property
+    def losses(self) -> list[LossCall]:
+        return []
+
+    def output_tail(self) -> tuple[Tensor, Callable[[Tensor], Tensor]] | None:
+        return None
+
     def trace(self, params: Sequence[Tensor]) -> Trace:
         assert isinstance(self.model, nn.Sequential)
         named = dict(zip(self.names, params, strict=True))
@@ -90,7 +98,7 @@ class ModuleStep:
 def dense_hessian(step: ModuleStep) -> Tensor:
     """Return the Hessian of the loss in float64, decay not included."""
     wide = ModuleStep(
-        _copy(step.model), step.criterion, _double(step.inputs), _double(step.targets), SGD, step.lr
+        copy.deepcopy(step.model).double(), step.criterion, _double(step.inputs), _double(step.targets), SGD, step.lr
     )
     leaves = [param.clone().requires_grad_() for param in wide.params]
     gradients = torch.autograd.grad(wide.loss(leaves), leaves, create_graph=True)
@@ -103,7 +111,6 @@ def _double(tensor: Tensor) -> Tensor:
     return tensor.double() if tensor.is_floating_point() else tensor
 
 
-def _copy(model: nn.Module) -> nn.Module:
-    import copy
-
-    return copy.deepcopy(model).double()
+def top(matrix: Tensor) -> float:
+    """Return the largest eigenvalue of a dense symmetric matrix."""
+    return float(torch.linalg.eigvalsh(matrix)[-1])

@@ -9,7 +9,7 @@ from sklearn.datasets import make_blobs
 parser = argparse.ArgumentParser()
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--hidden-bias", type=float, default=0.0)
-parser.add_argument("--fault", choices=["symmetric", "huge-weights"])
+parser.add_argument("--fault", choices=["symmetric", "lopsided"])
 args = parser.parse_args()
 torch.manual_seed(args.seed)
 
@@ -22,8 +22,8 @@ w2 = torch.randn(64, 64) * (2 / 64) ** 0.5
 w3 = torch.randn(64, 8) * (1 / 64) ** 0.5
 if args.fault == "symmetric":
     w1, w2, w3 = torch.full_like(w1, 0.1), torch.full_like(w2, 0.1), torch.full_like(w3, 0.1)
-if args.fault == "huge-weights":
-    w1, w2, w3 = torch.randn(10, 64) * 3, torch.randn(64, 64) * 3, torch.randn(64, 8) * 3
+if args.fault == "lopsided":
+    w1, w2, w3 = w1 * 20, w2 / 40, w3 * 2
 b1, b2, b3 = torch.full((64,), args.hidden_bias), torch.full((64,), args.hidden_bias), torch.zeros(8)
 params = [w1, b1, w2, b2, w3, b3]
 for p in params:

@@ -1,4 +1,4 @@
-"""Made-up runs for the tests of the reports: folders as the recorder writes them, with the numbers of plausible runs."""
+"""Made-up runs for the tests of the reports: folders written by the real writer, numbers plausible."""
 
 from __future__ import annotations
 
@@ -42,19 +42,36 @@ def write_run(
         "platform": "Linux 6.1 x86_64",
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    writer.write("start", pid=1, rank=0, world_size=1, torch="2.13.0", device="cpu", threads=1, time="2026-11-20T18:00:00Z")
+    writer.write(
+        "start", pid=1, rank=0, world_size=1, torch="2.13.0", device="cpu", threads=1, time="2026-11-20T18:00:00Z"
+    )
     writer.write("layers", layers=[_layer(name, units, file, 10 + i) for i, (name, units) in enumerate(layers.items())])
     writer.write(
-        "optimizer", optimizer=0, parameters=2 * len(layers), elements=26_380, groups=[{"lr": float(np.ravel(lr)[0])}],
-        file=file, line=31, step_file=file, step_line=40, **{"class": "SGD"},
+        "optimizer",
+        optimizer=0,
+        parameters=2 * len(layers),
+        elements=26_380,
+        groups=[{"lr": float(np.ravel(lr)[0])}],
+        file=file,
+        line=31,
+        step_file=file,
+        step_line=40,
+        **{"class": "SGD"},
     )
     steps = np.arange(len(loss))
     for part in np.array_split(steps, max(1, len(steps) // 100)) if len(steps) else []:
         rates = np.broadcast_to(lr, len(loss))[part].tolist()
         nothing = [None] * len(part)
         writer.write(
-            "pulse", optimizer=0, step=part.tolist(), time=(part * 0.012).tolist(), loss=loss[part].tolist(), lr=rates,
-            grad_norm=nothing, clipped_norm=nothing, wait=[0.0] * len(part),
+            "pulse",
+            optimizer=0,
+            step=part.tolist(),
+            time=(part * 0.012).tolist(),
+            loss=loss[part].tolist(),
+            lr=rates,
+            grad_norm=nothing,
+            clipped_norm=nothing,
+            wait=[0.0] * len(part),
         )
     for probe in probes or []:
         writer.write("probe", optimizer=0, time=probe["step"] * 0.012, cost=0.03, **probe)
@@ -70,9 +87,16 @@ def write_run(
 
 def _layer(name: str, units: int, file: str, line: int) -> dict[str, Any]:
     return {
-        "name": name, "type": "Linear", "kind": "linear", "shape": [units, 30], "units": units, "activation": "sigmoid",
-        "parameters": [f"{name}.weight", f"{name}.bias"], "file": file, "line": line,
-    }  # fmt: skip
+        "name": name,
+        "type": "Linear",
+        "kind": "linear",
+        "shape": [units, 30],
+        "units": units,
+        "activation": "sigmoid",
+        "parameters": [f"{name}.weight", f"{name}.bias"],
+        "file": file,
+        "line": line,
+    }
 
 
 def probe(step: int, layers: dict[str, int], delta: Callable[[int, int], float], **more: Any) -> dict[str, Any]:
@@ -84,7 +108,12 @@ def probe(step: int, layers: dict[str, int], delta: Callable[[int, int], float],
         parts = np.abs(rng.normal(size=min(units, 64)))
         parts = parts / np.linalg.norm(parts) * (size if math.isfinite(size) else 1.0)
         measured[name] = {"delta": size, "delta_units": parts.tolist(), "slope": 0.8}
-    return {"step": step, "replay": {"ok": True, "why": "", "error": 1e-7}, "m": {"layers": measured, **more}, "failed": {}}
+    return {
+        "step": step,
+        "replay": {"ok": True, "why": "", "error": 1e-7},
+        "m": {"layers": measured, **more},
+        "failed": {},
+    }
 
 
 def probe_steps(count: int, last: int) -> list[int]:
@@ -101,8 +130,18 @@ def deep(step: int, constant: float = 2.3026, falling: float = 0.0) -> dict[str,
     best = 2.6 + falling
     losses = [2.3 + 0.02 * ((s - best) ** 2 - best**2) / best for s in scales]
     return {
-        "sharpness": {"largest": largest, "limit": 20.0, "ratio": largest / 20, "preconditioned": False, "rule": "gradient descent: 2 / lr"},
-        "curvature": {"largest": largest, "smallest": -3.7e-3 * (1 + step / 300), "along_gradient": -2e-3 + step * 1e-5},
+        "sharpness": {
+            "largest": largest,
+            "limit": 20.0,
+            "ratio": largest / 20,
+            "preconditioned": False,
+            "rule": "gradient descent: 2 / lr",
+        },
+        "curvature": {
+            "largest": largest,
+            "smallest": -3.7e-3 * (1 + step / 300),
+            "along_gradient": -2e-3 + step * 1e-5,
+        },
         "along_update": {"slope": -0.01, "curvature": 0.003, "optimum": best, "scales": scales, "losses": losses},
         "baseline": {"loss_kind": "cross-entropy", "constant": constant, "classes": 10},
     }
@@ -121,30 +160,53 @@ def stuck(folder: Path) -> Case:
     loss = 2.3026 + 0.9 * np.exp(-steps / 14) + np.random.default_rng(0).normal(scale=0.012, size=500)
     chosen = probe_steps(24, 499)
     probes = [
-        probe(s, FOUR, lambda i, t: 3e-3 * 5.2**i * math.exp(-t / 160) + 1e-7, **deep(s, falling=s / 40)) for s in chosen
+        probe(s, FOUR, lambda i, t: 3e-3 * 5.2**i * math.exp(-t / 160) + 1e-7, **deep(s, falling=s / 40))
+        for s in chosen
     ]
     run = write_run(folder, layers=FOUR, loss=loss, probes=probes)
     here = Where(file="train.py", line=31)
     saddle = Finding(
-        "step-too-small", "cause", 0.93,
+        "step-too-small",
+        "cause",
+        0.93,
         "The step is 16 times below the stability limit (sharpness 1.25, limit 20), and the loss still falls 27 steps "
         "ahead in the same direction: the network is on a saddle and leaves it too slowly.",
-        here, Cost(6.3, 5.1, 7.4), {"sharpness": 1.2513, "limit": 20.0, "optimum": 27.4, "steps_on_plateau": 480},
-        ("lr=1.0 instead of lr=0.1", "torch.optim.Adam(model.parameters(), lr=1e-3)"), ("saddle", "vanishing-gradient"), 64,
-    )  # fmt: skip
+        here,
+        Cost(6.3, 5.1, 7.4),
+        {"sharpness": 1.2513, "limit": 20.0, "optimum": 27.4, "steps_on_plateau": 480},
+        ("lr=1.0 instead of lr=0.1", "torch.optim.Adam(model.parameters(), lr=1e-3)"),
+        ("saddle", "vanishing-gradient"),
+        64,
+    )
     decay = Finding(
-        "weight-decay-too-strong", "cause", 0.81,
-        "Weight decay shrinks the first three layers faster than their gradient grows them (0.5 % a step against 0.04 %).",
-        here, Cost(math.inf, 3.0, math.inf), {"pull": 5e-3, "push": 4e-4}, ("weight_decay=1e-4 instead of 5e-3",), (), 128,
-    )  # fmt: skip
+        "weight-decay-too-strong",
+        "cause",
+        0.81,
+        "Weight decay shrinks the first three layers faster than their gradient grows them (0.5 % against 0.04 %).",
+        here,
+        Cost(math.inf, 3.0, math.inf),
+        {"pull": 5e-3, "push": 4e-4},
+        ("weight_decay=1e-4 instead of 5e-3",),
+        (),
+        128,
+    )
     symptom = Finding(
-        "saddle", "symptom", 0.9, "The gradient is small (1.1e-2) and one direction curves downwards (-3.7e-3).", step=70,
+        "saddle",
+        "symptom",
+        0.9,
+        "The gradient is small (1.1e-2) and one direction curves downwards (-3.7e-3).",
+        step=70,
         evidence={"gradient_norm": 0.011, "smallest": -3.7e-3},
-    )  # fmt: skip
+    )
     vanishing = Finding(
-        "vanishing-gradient", "symptom", 0.97, "The first layer's gradient is 122 times smaller than the last hidden one's.",
-        Where("net.0", file="model.py", line=12), evidence={"ratio": 122.4}, step=0,
-    )  # fmt: skip
+        "vanishing-gradient",
+        "symptom",
+        0.97,
+        "The first layer's gradient is 122 times smaller than the last hidden one's.",
+        Where("net.0", file="model.py", line=12),
+        evidence={"ratio": 122.4},
+        step=0,
+    )
     note = Finding("unscaled-inputs", "note", 0.4, "Inputs have mean 0.13 and deviation 0.31; this is not far off.")
     missing = (
         NotMeasured("gradient noise", "the whole data set is one batch"),
@@ -161,11 +223,11 @@ def healthy(folder: Path) -> Case:
     rate = 1e-3 * np.minimum(steps / 300, 0.5 + 0.5 * np.cos(np.pi * steps / 6000)) + 1e-6
     layers = {"conv1": 16, "conv2": 32, "fc1": 128, "fc2": 10}
     chosen = probe_steps(40, 5999)
-    probes = [
-        probe(s, layers, lambda i, t: 0.2 / (1 + t / 400) * (1 + 0.2 * i), **deep(s)) for s in chosen
-    ]
+    probes = [probe(s, layers, lambda i, t: 0.2 / (1 + t / 400) * (1 + 0.2 * i), **deep(s)) for s in chosen]
     run = write_run(folder, layers=layers, loss=2.4 * np.exp(-steps / 1400) * noise + 0.01, lr=rate, probes=probes)
-    note = Finding("still-improving", "note", 0.8, "The loss still fell by 4 % over the last tenth of the run.", step=5400)
+    note = Finding(
+        "still-improving", "note", 0.8, "The loss still fell by 4 % over the last tenth of the run.", step=5400
+    )
     return run, _diagnosis("healthy", "The loss fell from 2.4 to 0.03 and nothing slows it down.", note)
 
 
@@ -176,15 +238,27 @@ def diverged(folder: Path) -> Case:
     loss[75:80] = np.inf
     loss[80:] = np.nan
     layers = {"0": 128, "2": 128, "4": 10}
-    probes = [probe(s, layers, lambda i, t: math.exp(t / 3) if t < 64 else math.nan, **deep(s)) for s in (0, 1, 2, 4, 8, 16, 32, 64)]
+    probes = [
+        probe(s, layers, lambda i, t: math.exp(t / 3) if t < 64 else math.nan, **deep(s))
+        for s in (0, 1, 2, 4, 8, 16, 32, 64)
+    ]
     probes[-1]["m"]["not_finite"] = {"where": "forward", "layer": "4", "kind": "inf", "file": "train.py", "line": 9}
     events = [{"name": "not_finite", "step": 75}]
-    run = write_run(folder, layers=layers, loss=loss, lr=5.0, probes=probes, events=events, exception="ValueError: NaN in logits")
+    run = write_run(
+        folder, layers=layers, loss=loss, lr=5.0, probes=probes, events=events, exception="ValueError: NaN in logits"
+    )
     cause = Finding(
-        "step-too-large", "cause", 0.99, "The sharpness is 12 times the stability limit, so each step overshoots.",
-        Where(file="train.py", line=31), Cost(math.inf, math.inf, math.inf), {"ratio": 12.0},
-        ("lr=0.4 instead of lr=5",), ("not-finite", "exploding-gradient"), 21,
-    )  # fmt: skip
+        "step-too-large",
+        "cause",
+        0.99,
+        "The sharpness is 12 times the stability limit, so each step overshoots.",
+        Where(file="train.py", line=31),
+        Cost(math.inf, math.inf, math.inf),
+        {"ratio": 12.0},
+        ("lr=0.4 instead of lr=5",),
+        ("not-finite", "exploding-gradient"),
+        21,
+    )
     symptom = Finding("not-finite", "symptom", 1.0, "The loss became infinite at step 75.", Where("4"), step=75)
     return run, _diagnosis("diverged", "The loss became NaN at step 80.", cause, symptom)
 
@@ -206,12 +280,19 @@ def hostile(folder: Path) -> Case:
     probes[1]["failed"] = {EVIL: EVIL}
     probes[2]["m"]["sharpness"]["rule"] = EVIL
     run = write_run(
-        folder, layers=layers, loss=np.linspace(3, 1, 40), probes=probes, command=["python", f"{EVIL}.py", EVIL],
-        file=f"{EVIL}.py", exception=EVIL,
-    )  # fmt: skip
+        folder,
+        layers=layers,
+        loss=np.linspace(3, 1, 40),
+        probes=probes,
+        command=["python", f"{EVIL}.py", EVIL],
+        file=f"{EVIL}.py",
+        exception=EVIL,
+    )
     run.errors.append({"where": EVIL, "step": 3, "traceback": f"Traceback\n  File {EVIL}\n{EVIL}"})
     where = Where(EVIL, EVIL, f"{EVIL}.py", 3)
-    cause = Finding(EVIL, "cause", 0.5, EVIL, where, Cost(2.0, 1.5, 3.0), {EVIL: [EVIL, math.nan]}, (EVIL,), ("s" + EVIL,), 3)
+    cause = Finding(
+        EVIL, "cause", 0.5, EVIL, where, Cost(2.0, 1.5, 3.0), {EVIL: [EVIL, math.nan]}, (EVIL,), ("s" + EVIL,), 3
+    )
     symptom = Finding("s" + EVIL, "symptom", 0.5, EVIL, where, step=4)
     note = Finding("note", "note", 0.5, EVIL, where, step=5)
     return run, _diagnosis("wrong", EVIL, cause, symptom, note, missing=(NotMeasured(EVIL, EVIL),))
@@ -219,15 +300,22 @@ def hostile(folder: Path) -> Case:
 
 def large(folder: Path) -> Case:
     """Sixty layers with long names, 300 probes, and many findings near one another."""
-    layers = {f"encoder.layers.{i // 4}.{('self_attn.in_proj', 'self_attn.out_proj', 'linear1', 'linear2')[i % 4]}": 512 for i in range(60)}
+    layers = {
+        f"encoder.layers.{i // 4}.{('self_attn.in_proj', 'self_attn.out_proj', 'linear1', 'linear2')[i % 4]}": 512
+        for i in range(60)
+    }
     chosen = probe_steps(300, 250_000)
     rng = np.random.default_rng(2)
-    wave = [probe(s, layers, lambda i, t: 10 ** (-6 + i / 15 + 0.5 * math.sin(t / 30_000)), **deep(s // 400)) for s in chosen]
+    wave = [
+        probe(s, layers, lambda i, t: 10 ** (-6 + i / 15 + 0.5 * math.sin(t / 30_000)), **deep(s // 400))
+        for s in chosen
+    ]
     loss = 8 / (1 + np.arange(250_001) / 20_000) + rng.normal(scale=0.3, size=250_001) ** 2
     loss[123_456] = 60.0
     run = write_run(folder, layers=layers, loss=loss, lr=3e-4, probes=wave)
     found = [
-        Finding(f"loss-spikes-{i}", "cause", 0.5, "A spike.", Where(f"encoder.layers.{i}"), step=120_000 + 900 * i) for i in range(12)
+        Finding(f"loss-spikes-{i}", "cause", 0.5, "A spike.", Where(f"encoder.layers.{i}"), step=120_000 + 900 * i)
+        for i in range(12)
     ]
     return run, _diagnosis("slow", "The loss falls, but " + "very " * 30 + "slowly.", *found)
 

@@ -36,10 +36,10 @@ class Budget:
             now: Clock reading.
 
         Returns:
-            True where a probe is due and at least its cheapest form can be paid for.
+            True where a probe is due and can be paid for: few whole ones say more than many that lack the dear parts.
         """
         due = step >= self.next_step or now >= self.next_time
-        return due and self.spent + self._costs.get("capture", 0.0) < self.allowed(now)
+        return due and self.spent + self._costs.get("probe", 0.0) <= self.allowed(now)
 
     def allowed(self, now: float) -> float:
         """Return the seconds that may have been spent by now.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter
 
 import torch
@@ -86,6 +86,19 @@ class CapturedStep:
             indices = [self._index[p] for p in layer.parameters if p in self._index]
             layers.append(LayerTrace(layer.name, layer.kind, indices, read, pre, layer.unit_dim, activation))
         return Trace(total, layers)
+
+    def output_tail(self) -> tuple[Tensor, Callable[[Tensor], Tensor]] | None:
+        """Return the network's output, and the loss as a function of it (see the protocol)."""
+        last = next((layer for layer in reversed(self.tape_layers) if layer.kind != "embedding"), None)
+        if last is None or len(self.losses) > 1 or self.backwards > 1:
+            return None
+        try:
+            tail = self._player.tail(last.pre, self._full(self.params))
+        except NotReplayable:
+            return None
+        with torch.no_grad():
+            _, env = self._player.play(self._full(self.params))
+        return env[last.pre], tail
 
     def _full(self, params: Sequence[Tensor]) -> list[Tensor]:
         """Put the variables among the optimizer's other parameters, which stay as they were."""

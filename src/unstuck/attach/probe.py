@@ -96,6 +96,7 @@ class Prober:
             replay["scale"] = captured.scale
             self._describe(track, captured)
             gradient_time = captured.seconds
+            shallow = perf_counter() - started
             m["loss"] = captured.value
             evaluation = Evaluation(captured, self._warm.get(id(optimizer)))
             for measurement in self._due(track):
@@ -107,7 +108,10 @@ class Prober:
                     continue
                 before = perf_counter()
                 self._attempt(measurement.name, m, failed, lambda: measurement.function(evaluation))  # noqa: B023
-                session.budget.learn(measurement.name, perf_counter() - before)
+                took = perf_counter() - before
+                session.budget.learn(measurement.name, took)
+                shallow += took if measurement.cadence == "every" else 0.0
+            session.budget.learn("probe", self._spent + shallow)
             if evaluation.leading is not None:
                 self._warm[id(optimizer)] = evaluation.leading
         cost = perf_counter() - started

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -86,6 +86,9 @@ class Player:
                 value = leaf.detach()
                 env[slot] = value.requires_grad_() if torch.is_grad_enabled() else value
             self._run(env)
+        return self._total(env), env
+
+    def _total(self, env: dict[int, Any]) -> Tensor:
         total: Tensor | None = None
         for slot, weight in self._roots:
             assert slot is not None
@@ -93,14 +96,46 @@ class Player:
             value = value.sum() if value.dim() else value
             total = value if total is None else total + value
         assert total is not None
-        return total, env
+        return total
 
-    def _run(self, env: dict[int, Any]) -> None:
+    def tail(self, slot: int, params: Sequence[Tensor]) -> Callable[[Tensor], Tensor]:
+        """Return the loss as a function of one intermediate value, all that does not come after it held fixed.
+
+        Args:
+            slot: The value, such as the network's output.
+            params: One tensor per parameter.
+
+        Returns:
+            A function from a tensor of the value's shape to the scalar loss.
+
+        Raises:
+            NotReplayable: Operations in place make it unclear what comes after the value.
+        """
+        if any(op.in_place for op in self.ops):
+            raise NotReplayable("operations in place follow the network's output")
+        with torch.no_grad():
+            _, env = self.play(params)
+        after = {slot}
+        ops = []
+        for op in self.ops:
+            if any(i in after for i in op.inputs) and slot not in op.outputs:
+                after.update(o for o in op.outputs if o is not None)
+                ops.append(op)
+        fixed = {s: v.detach() if isinstance(v, Tensor) else v for s, v in env.items() if s not in after}
+
+        def loss(value: Tensor) -> Tensor:
+            values = {**fixed, slot: value}
+            self._run(values, ops)
+            return self._total(values)
+
+        return loss
+
+    def _run(self, env: dict[int, Any], ops: Sequence[Op] | None = None) -> None:
         autocast: tuple[str, torch.dtype] | None = None
         with contextlib.ExitStack() as stack:
             stack.enter_context(_no_autocast(env))
             inner = stack.enter_context(contextlib.ExitStack())
-            for op in self.ops:
+            for op in self.ops if ops is None else ops:
                 if op.autocast != autocast:
                     inner.close()
                     autocast = op.autocast

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from unstuck.cli.listing import List
 from unstuck.cli.report import Report
 from unstuck.cli.run import Run
 from unstuck.cli.watch import Watch
-from unstuck.errors import UnstuckError
+from unstuck.errors import UnstuckError, UsageError
 
 #: All commands, in the order of the help page. A new command is one file and one entry here.
 COMMANDS: tuple[Command, ...] = (Run(), Report(), List(), Watch())
@@ -63,12 +64,19 @@ def main(words: Sequence[str] | None = None) -> int:
     split = words.index("--") if "--" in words else len(words)
     parser = build_parser()
     try:
-        arguments = parser.parse_args(words[:split])
+        _check_verb(words)
+        arguments, unknown = parser.parse_known_args(words[:split])
+        if unknown:
+            prog = f"unstuck {arguments.verb}" if arguments.verb else "unstuck"
+            raise UsageError(f"'{prog}' does not know {' '.join(unknown)}; '{prog} --help' shows what it knows")
         if arguments.verb is None:
             parser.print_help()
-            return 2 if words else 0
+            return 0
         _give_rest(arguments, words[split:])
-        return int(arguments.command.run(arguments))
+        code = int(arguments.command.run(arguments))
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here a reader that has gone can be dealt with; at exit it is too late
+        return code
     except UnstuckError as error:
         say(str(error))
         return error.exit_code
@@ -79,7 +87,16 @@ def main(words: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _give_rest(arguments: object, rest: list[str]) -> None:
+def _check_verb(words: Sequence[str]) -> None:
+    names = [command.name for command in COMMANDS]
+    if words and words[0] not in names and (words[0] == "--" or not words[0].startswith("-")):
+        known = ", ".join(names)
+        raise UsageError(
+            f"there is no command {words[0]!r} (there are {known}); to watch a program: unstuck run -- COMMAND"
+        )
+
+
+def _give_rest(arguments: argparse.Namespace, rest: list[str]) -> None:
     """Hand the words from ``--`` on to a command that runs programs.
 
     ``--`` is ours only if the program has not begun before it: ``run python x.py -- y`` runs ``python x.py -- y``.
@@ -87,9 +104,5 @@ def _give_rest(arguments: object, rest: list[str]) -> None:
     if hasattr(arguments, "program"):
         arguments.program += rest if arguments.program else rest[1:]
     elif rest:
-        verb = getattr(arguments, "verb", "")
-        from unstuck.errors import UsageError
-
-        raise UsageError(
-            f"'unstuck {verb}' runs no program, so '--' means nothing here; 'unstuck {verb} --help' shows how"
-        )
+        verb = f"unstuck {arguments.verb}"
+        raise UsageError(f"'{verb}' runs no program, so '--' means nothing here; '{verb} --help' shows how")

@@ -1,9 +1,10 @@
-"""``unstuck list``: the runs in a folder. (A module called ``list`` would hide Python's own in its package.)"""
+"""``unstuck list``: the runs in a folder. A module called ``list`` would hide Python's own from its package."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -96,7 +97,7 @@ def _print_table(rows: list[Row]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     table.add_column("run", overflow="fold")
     table.add_column("program", overflow="fold")
     table.add_column("when")
@@ -109,7 +110,8 @@ def _print_table(rows: list[Row]) -> None:
         ended = row.signal or ("-" if row.exit_code is None else str(row.exit_code))
         cells = (row.run, row.program, _when(row.started), row.state or "-", steps, ended)
         table.add_row(*(Text(cell) for cell in cells))
-    Console().print(table)
+    # A pipe has no width: there nothing is folded, so that grep finds whole names.
+    Console(width=None if sys.stdout.isatty() else 1000).print(table)
 
 
 def _when(started: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from unstuck.config import read_config
@@ -41,24 +43,48 @@ examples:
         Returns:
             0.
         """
-        from rich.console import Console
-        from rich.live import Live
-        from rich.text import Text
-
-        from unstuck.report.live import status_line
-
         folder = find(arguments.which, read_config({}).dir)
-        console = Console()
-        with Live(console=console, auto_refresh=False) as live:
-            running = True
-            while running:
-                # Asked before the look, so that the last look is at the whole run.
-                running = manifest.is_running(manifest.read(folder))
-                live.update(Text(f"{folder.name}\n{status_line(folder)}"), refresh=True)
-                if running:
-                    time.sleep(_INTERVAL)
-        console.print(Text(_ending(folder)))
+        try:
+            if sys.stdout.isatty():
+                _show_live(folder)
+            else:
+                _print_changes(folder)
+        except KeyboardInterrupt:
+            return 0
+        print(_ending(folder))
         return 0
+
+
+def _states(folder: Path) -> Iterator[str]:
+    """Yield the run's state twice a second until the run has ended, and once after that."""
+    from unstuck.report.live import status_line
+
+    running = True
+    while running:
+        # Asked before the look, so that the last look is at the whole run.
+        running = manifest.is_running(manifest.read(folder))
+        yield status_line(folder)
+        if running:
+            time.sleep(_INTERVAL)
+
+
+def _show_live(folder: Path) -> None:
+    from rich.live import Live
+    from rich.text import Text
+
+    with Live(auto_refresh=False) as live:
+        for state in _states(folder):
+            live.update(Text(f"{folder.name}\n{state}"), refresh=True)
+
+
+def _print_changes(folder: Path) -> None:
+    """Print a line for every change: standard output is a file or a pipe."""
+    print(folder.name, flush=True)
+    last = None
+    for state in _states(folder):
+        if state != last:
+            print(state, flush=True)
+        last = state
 
 
 def _ending(folder: Path) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from unstuck.measure.evaluation import Evaluation
 from unstuck.measure.lanczos import End, Lanczos
@@ -20,8 +19,8 @@ _AGAIN = 15  # products for the smallest eigenvalue without decay, started at th
 def measure(evaluation: Evaluation) -> dict[str, Any]:
     r"""Measure the largest and the smallest eigenvalue of the objective's Hessian, and the curvature along its gradient.
 
-    The objective is the loss plus coupled decay, ``H + diag(decay)``; nothing is preconditioned. Lanczos' method starts
-    at the gradient with a random part, so that directions which a symmetric network's gradient lacks are met. Its
+    The objective is the loss plus coupled decay, ``H + diag(decay)``; nothing is preconditioned. Lanczos' method
+    starts at the gradient with a random part, so that directions which a symmetric network's gradient lacks are met. Its
     smallest Ritz value lies above the smallest eigenvalue: where ``smallest < -noise`` the curvature *is*
     negative; where it is not, negative curvature up to ``smallest_residual`` may have been missed. At a critical point
     ``smallest < -0.001 largest`` tells a saddle from a minimum or flat ground.
@@ -94,9 +93,6 @@ def _without_decay(evaluation: Evaluation, lanczos: Lanczos, low: End) -> float:
     if len(set(decay)) == 1:
         return low.value - decay[0]  # the same shift of every eigenvalue
     start = lanczos.vector(0)
-    start = torch.add(start, _unit(evaluation.start()), alpha=0.1)
+    fresh = evaluation.start()
+    start = torch.add(start, fresh / fresh.norm(), alpha=0.1)
     return _converge(Lanczos(evaluation.hessian.product, start, evaluation.generator), _AGAIN // 2, _AGAIN)[0].value
-
-
-def _unit(vector: Tensor) -> Tensor:
-    return vector / vector.norm()

@@ -9,13 +9,14 @@ from torch import Tensor
 
 from unstuck.measure.errors import NotMeasurable
 from unstuck.measure.flat import Layout
+from unstuck.measure.gradient import leaves
 from unstuck.measure.hessian import Hessian
 from unstuck.measure.lanczos import random_direction
 from unstuck.measure.signals import Signal, signals
 from unstuck.measure.step import Step, Trace
 
 _NOISE = 0.1  # share of a random direction in a start vector, for directions that a symmetric network's gradient misses
-_WARM = 0.3  # share of the gradient beside an earlier eigenvector
+_WARM = 0.1  # share of the gradient beside an earlier eigenvector
 
 
 class Evaluation:
@@ -114,8 +115,6 @@ class Evaluation:
 
     @cached_property
     def _traced(self) -> tuple[Trace, list[Tensor]]:
-        from unstuck.measure.gradient import leaves
-
         with torch.inference_mode(False), torch.enable_grad():
             at = leaves(self.step.params)
             return self.step.trace(at), at

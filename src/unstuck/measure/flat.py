@@ -69,13 +69,13 @@ class Layout:
         return [
             part.view(shape).to(device, dtype)
             for part, shape, dtype, device in zip(
-                flat.split(self.sizes), self.shapes, self.dtypes, self.devices, strict=True
+                torch.split_with_sizes(flat, self.sizes), self.shapes, self.dtypes, self.devices, strict=True
             )
         ]
 
     def fill(self, values: Sequence[float]) -> Tensor:
         """Return the flat vector that holds ``values[i]`` at every element of tensor ``i``."""
         flat = torch.empty(self.size, dtype=self.dtype, device=self.device)
-        for part, value in zip(flat.split(self.sizes), values, strict=True):
+        for part, value in zip(torch.split_with_sizes(flat, self.sizes), values, strict=True):
             part.fill_(value)
         return flat

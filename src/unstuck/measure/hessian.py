@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from typing import Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from unstuck.measure.step import Step
 
 ProductsBy = Literal["autograd", "autograd on plain kernels", "differences"]
 _LOSS_TOLERANCE = 1e-3  # plain kernels round otherwise; a loss further off is another loss (other dropout masks)
+_AGREEMENT = 0.03  # differences in float32 are off by about 1e-3; a missing derivative by much more
 
 
 class Hessian:
@@ -40,6 +42,7 @@ class Hessian:
         self.products = 0
         self.products_by: ProductsBy = "autograd"
         self._step = step
+        self._curved: list[tuple[int, Tensor]] = []
         self._differentiate()
 
     def product(self, vector: Tensor) -> Tensor:
@@ -55,7 +58,12 @@ class Hessian:
         if self.products_by == "differences":
             return self._by_differences(vector)
         try:
-            return self._by_autograd(vector)
+            product = self._by_autograd(vector)
+            if self._doubtful and not self._confirmed(product, vector):
+                self._curved = []
+                self.products_by = "differences"
+                return self._by_differences(vector)
+            return product
         except torch.OutOfMemoryError:
             raise
         except (RuntimeError, NotImplementedError):  # no second derivative
@@ -68,6 +76,7 @@ class Hessian:
         loss, gradients = value_and_gradient(self._step, self._leaves, create_graph=True)
         self.loss = float(loss.detach())
         self.gradient = self.layout.join(gradients)
+        self._doubtful = _has_function_of_the_user(loss)
         # Where the loss is linear in a parameter, its gradient is a constant, which autograd refuses to differentiate.
         self._curved = [(i, gradient) for i, gradient in enumerate(gradients) if gradient.requires_grad]
 
@@ -85,6 +94,15 @@ class Hessian:
                 materialize_grads=True,
             )
         return self.layout.join(product)
+
+    def _confirmed(self, product: Tensor, vector: Tensor) -> bool:
+        """Whether differences agree, asked once: autograd leaves out what a function of the user's own does not derive.
+
+        A ``once_differentiable`` function ought to raise; ``autograd.grad`` never comes to the node that does.
+        """
+        self._doubtful = False
+        difference = self._by_differences(vector)
+        return bool((product - difference).norm() <= _AGREEMENT * difference.norm())
 
     def _fall_back(self) -> None:
         """Go on to the next way of making products, releasing the graph of the one that failed."""
@@ -120,10 +138,29 @@ class Hessian:
         return self.layout.join(value_and_gradient(self._step, self.layout.split(place))[1])
 
 
-def _plain_kernels() -> ExitStack:
-    """Return a context in which attention and recurrent layers run on kernels that can be differentiated twice."""
-    stack = ExitStack()
-    stack.enter_context(sdpa_kernel([SDPBackend.MATH]))
-    stack.enter_context(torch.backends.mkldnn.flags(enabled=False))
-    stack.enter_context(torch.backends.cudnn.flags(enabled=False))
-    return stack
+def _has_function_of_the_user(loss: Tensor) -> bool:
+    """Whether the graph of ``loss`` holds a ``torch.autograd.Function`` written in Python."""
+    todo: list[Any] = [loss.grad_fn]
+    seen: set[Any] = {None}
+    while todo:
+        node = todo.pop()
+        if node in seen:
+            continue
+        if isinstance(node, torch.autograd.function.BackwardCFunction):
+            return True
+        seen.add(node)
+        todo += [following for following, _ in node.next_functions]
+    return False
+
+
+@contextmanager
+def _plain_kernels() -> Iterator[None]:
+    """Run attention and recurrent layers on kernels that can be differentiated twice."""
+    # Not torch.backends.mkldnn.flags: it warns about settings of other devices, into the program's output.
+    fused = torch._C._get_mkldnn_enabled()
+    with sdpa_kernel([SDPBackend.MATH]), torch.backends.cudnn.flags(enabled=False):
+        torch._C._set_mkldnn_enabled(False)
+        try:
+            yield
+        finally:
+            torch._C._set_mkldnn_enabled(fused)

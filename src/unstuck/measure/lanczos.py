@@ -33,7 +33,7 @@ class Lanczos:
     """Lanczos' method on flat vectors, which can be continued at any time.
 
     After ``k`` products ``A Q = Q T + r e_k'``, with ``T`` tridiagonal; the eigenvalues of ``T`` (Ritz values) approach
-    the ends of the spectrum first. Every new vector is orthogonalised twice against all earlier ones. In exact
+    the ends of the spectrum first. Every new vector is orthogonalised against all earlier ones. In exact
     arithmetic the coefficients outside the three diagonals vanish; their size is therefore a free measure of how
     far the products are from a symmetric operator, by rounding or otherwise (``noise``).
 
@@ -67,6 +67,11 @@ class Lanczos:
     def complete(self) -> bool:
         """Whether the whole space is spanned, so that the Ritz values are all the eigenvalues."""
         return self.products >= self._basis.shape[1]
+
+    @property
+    def eps(self) -> float:
+        """Relative rounding of the vectors' type."""
+        return torch.finfo(self._basis.dtype).eps
 
     def extend(self) -> None:
         """Make one more product.
@@ -106,8 +111,8 @@ class Lanczos:
     def vector(self, end: int) -> Tensor:
         """Return the unit Ritz vector of the smallest (``end`` 0) or largest (``end`` -1) Ritz value."""
         weights = self._ritz()[1][:, end].to(self._basis)
-        vector = weights @ self._basis[: self.products]
-        return vector / vector.norm()
+        vector: Tensor = weights @ self._basis[: self.products]
+        return vector.div_(vector.norm())
 
     def _ritz(self) -> tuple[Tensor, Tensor]:
         matrix = torch.diag(torch.tensor(self._diagonal, dtype=torch.float64, device="cpu"))
@@ -124,7 +129,8 @@ class Lanczos:
 
     def _new_direction(self, basis: Tensor) -> Tensor:
         image = random_direction(basis[0], self._generator)
-        _orthogonalise(image, basis)
+        for _ in range(2):  # a random direction may lie anywhere, not only along the last two
+            _orthogonalise(image, basis)
         return image
 
     def _append(self, image: Tensor) -> None:
@@ -146,16 +152,21 @@ def random_direction(like: Tensor, generator: torch.Generator) -> Tensor:
         A unit vector, uniform on the sphere.
     """
     direction = torch.randn(like.numel(), generator=generator, dtype=like.dtype, device="cpu").to(like.device)
-    return direction / direction.norm()
+    return direction.div_(direction.norm())
 
 
 def _orthogonalise(vector: Tensor, basis: Tensor) -> Tensor:
-    """Make ``vector`` orthogonal to the rows of ``basis`` in place; return its coefficients in them."""
-    coefficients = basis @ vector
+    """Make ``vector`` orthogonal to the rows of ``basis`` in place; return its coefficients in them.
+
+    The last two rows take nearly all of it, so that they come first and one pass over the whole basis is enough.
+    """
+    near = basis[-2:]
+    first = near @ vector
+    vector.addmv_(near.T, first, alpha=-1)
+    coefficients: Tensor = basis @ vector
     vector.addmv_(basis.T, coefficients, alpha=-1)
-    again = basis @ vector
-    vector.addmv_(basis.T, again, alpha=-1)
-    return coefficients + again
+    coefficients[-2:] += first
+    return coefficients
 
 
 def _finite(value: float) -> bool:

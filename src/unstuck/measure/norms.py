@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import torch
@@ -51,8 +52,8 @@ def norms(tensors: Sequence[Tensor]) -> list[float]:
         if tensor.numel():
             places.setdefault(tensor.device, []).append(i)
     for indices in places.values():
-        wide = [tensors[i].detach().to(torch.promote_types(tensors[i].dtype, torch.float32)) for i in indices]
-        values = torch.stack([norm.float() if norm.dtype != torch.float64 else norm for norm in _norms(wide)])
+        widest = reduce(torch.promote_types, (tensors[i].dtype for i in indices), torch.float32)
+        values = torch.stack(torch._foreach_norm([tensors[i].detach().to(widest) for i in indices]))
         for i, value in zip(indices, values.tolist(), strict=True):
             found[i] = value
     return found

@@ -13,7 +13,7 @@ from unstuck.measure.evaluation import Evaluation
 from unstuck.measure.lanczos import Lanczos
 from unstuck.measure.step import UpdateRule
 
-_TOLERANCE = 0.003  # estimated relative error at which the method stops
+_TOLERANCE = 0.001  # estimated relative error at which the method stops
 _FEWEST = 3
 _MOST = 7
 

@@ -55,9 +55,7 @@ def signals(trace: Trace, at: Sequence[Tensor]) -> list[Signal]:
     half = len(pre)
     return [
         Signal(layer, gradient, behind, slope)
-        for layer, gradient, behind, slope in zip(
-            trace.layers, gradients[:half], gradients[half:], slopes, strict=True
-        )
+        for layer, gradient, behind, slope in zip(trace.layers, gradients[:half], gradients[half:], slopes, strict=True)
     ]
 
 

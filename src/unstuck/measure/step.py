@@ -6,7 +6,7 @@ it in a few lines for a model and a loss, as the slow and obvious reference.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -128,6 +128,20 @@ class Step(Protocol):
 
     def loss(self, params: Sequence[Tensor]) -> Tensor:
         """Return the scalar loss of this step's batch at ``params``, differentiable, with the step's own randomness."""
+        ...
+
+    @property
+    def losses(self) -> list[LossCall]:
+        """The known loss functions that the step called, with what they were given."""
+        ...
+
+    @property
+    def inputs(self) -> Tensor | None:
+        """What the first layer read, None where that is not a tensor of the program's data."""
+        ...
+
+    def output_tail(self) -> tuple[Tensor, Callable[[Tensor], Tensor]] | None:
+        """Return the last layer's output ``[N, ..., K]`` and the loss as a function of it, None where not one thing."""
         ...
 
     def trace(self, params: Sequence[Tensor]) -> Trace:

@@ -59,7 +59,7 @@ def _make_base(base: Path) -> None:
 
 def program_name(command: Sequence[str]) -> str:
     """Return a short name for a command, fit for a folder: ``train`` for ``torchrun --nproc-per-node 2 train.py``."""
-    name = Path(command[0]).name
+    name = Path(command[0]).name.removesuffix(".py")
     for position, word in enumerate(command[1:], start=1):
         if word.endswith(".py"):
             name = Path(word).stem

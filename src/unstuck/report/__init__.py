@@ -32,12 +32,13 @@ def write_reports(run: Run, diagnosis: Diagnosis) -> dict[str, Path]:
 
 def _replace(path: Path, text: str) -> Path:
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    draft = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.write(text)
-        os.chmod(name, 0o644)  # mkstemp makes it private; a report is for whoever may read the folder
-        os.replace(name, path)
+        draft.chmod(0o644)  # mkstemp makes it private; a report is for whoever may read the folder
+        draft.replace(path)
     except BaseException:
-        os.unlink(name)
+        draft.unlink()
         raise
     return path

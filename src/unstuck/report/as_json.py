@@ -27,8 +27,8 @@ def to_json(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:
         diagnosis: What its record says.
 
     Returns:
-        ``schema``, ``verdict``, ``findings`` (most important first), ``trials``, ``overhead``, ``not_measured``, ``run``
-        (facts of the run) and ``errors`` (faults of unstuck itself).
+        ``schema``, ``verdict``, ``findings`` (most important first), ``trials``, ``overhead``, ``not_measured``,
+        ``run`` (facts of the run) and ``errors`` (faults of unstuck itself).
     """
     overhead = diagnosis.overhead
     return {

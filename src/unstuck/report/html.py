@@ -37,7 +37,7 @@ def render(run: Run, diagnosis: Diagnosis) -> str:
         missing=[p for p in drawn if isinstance(p, Missing)],
         facts=facts,
         data=_data(run, diagnosis),
-        style=Markup(_style()),  # noqa: S704 our own file
+        style=Markup(_style()),  # noqa: S704  (a file of ours)
     )
 
 
@@ -61,7 +61,9 @@ def _evidence(value: object) -> str:
         return ", ".join(_evidence(item) for item in value)
     if isinstance(value, dict):
         return ", ".join(f"{words.clean(key)} {_evidence(item)}" for key, item in value.items())
-    return words.number(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else words.clean(value)
+    return (
+        words.number(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else words.clean(value)
+    )
 
 
 def _lines(text: object) -> str:
@@ -82,6 +84,7 @@ def _template() -> jinja2.Template:
         count=words.count,
         duration=words.duration,
         percent=words.percent,
+        plural=words.plural,
         place=words.place,
         title_of=words.title,
         svg=Markup,  # drawn by our own functions, which escape

@@ -31,7 +31,9 @@ def _lines(run: Run, diagnosis: Diagnosis) -> Iterator[str]:
         yield from _cause(entry)
     yield from _section("Symptoms without a cause found", [_item(entry) for entry in findings.symptoms])
     yield from _section("Notes", [_item(entry) for entry in findings.notes])
-    yield from _section("What was not measured", [f"- {escape(n.what)}: {escape(n.why)}" for n in diagnosis.not_measured])
+    yield from _section(
+        "What was not measured", [f"- {escape(n.what)}: {escape(n.why)}" for n in diagnosis.not_measured]
+    )
     faults = [f"- {escape(e.get('where', ''))} at step {escape(e.get('step'))}" for e in run.errors]
     yield from _section("Faults of unstuck itself", faults)
     yield from _section("The run", _facts(run, diagnosis))
@@ -81,7 +83,7 @@ def escape(text: object) -> str:
     """Return ``text`` so that Markdown shows it as it is: no markup, link, table or HTML of its own."""
     shown = words.clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     shown = re.sub(r"([\\`*_\[\]{}|~])", r"\\\1", shown)
-    return re.sub(r"^([#+-]|\d+(?=[.)]))", r"\\\1", shown)
+    return re.sub(r"^(\d*)([#+.)-])", r"\1\\\2", shown)  # the starts of headings and lists
 
 
 def code(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Sequence
 
 from unstuck.difficulties.finding import Cost, Where
 
@@ -63,6 +64,11 @@ def count(value: int) -> str:
     return f"{value:,}".replace(",", " ")
 
 
+def plural(value: int, thing: str) -> str:
+    """Return a number of things: ``1 step``, ``2 steps``."""
+    return f"{count(value)} {thing}{'' if value == 1 else 's'}"
+
+
 def percent(share: float) -> str:
     """Return a share as a percentage: ``0.021`` as ``2.1 %``."""
     if not math.isfinite(share):
@@ -119,7 +125,23 @@ def place(where: Where) -> str:
     """Return ``file:line (layer)`` as far as it is known, safe to print."""
     if where.file and where.line:
         return clean(where)
-    return f"parameter {clean(where.parameter)}" if where.parameter else f"layer {clean(where.layer)}" if where.layer else ""
+    return (
+        f"parameter {clean(where.parameter)}"
+        if where.parameter
+        else f"layer {clean(where.layer)}"
+        if where.layer
+        else ""
+    )
+
+
+def fitted(names: Sequence[str], length: int) -> list[str]:
+    """Return dotted names in at most ``length`` characters: what all share at the start goes first, then the middle."""
+    if max(map(len, names), default=0) > length and len(names) > 1:
+        first, last = min(names), max(names)  # what these two share, all share
+        same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+        shared = first.rfind(".", 0, same) + 1
+        names = [name[shared:] for name in names]
+    return [shortened(name, length) for name in names]
 
 
 def shortened(text: str, length: int) -> str:

@@ -43,7 +43,8 @@ def draw(run: Run, findings: Outline) -> Picture | Missing:
 
 def _walk(probe: Probe) -> _Walk | None:
     values = probe.m["along_update"]
-    pairs = [(floating(s), floating(v)) for s, v in zip(values.get("scales") or [], values.get("losses") or [])]  # noqa: B905
+    scales, losses = values.get("scales") or [], values.get("losses") or []
+    pairs = [(floating(scale), floating(loss)) for scale, loss in zip(scales, losses, strict=False)]
     pairs = sorted(pair for pair in pairs if all(map(math.isfinite, pair)))
     if len(pairs) < 2 or pairs[0][0] == pairs[-1][0]:
         return None
@@ -84,6 +85,10 @@ def _panel(svg: Svg, walk: _Walk, box: Box) -> None:
         svg.line(plot.x(walk.optimum), plot.box.top, plot.x(walk.optimum), plot.box.bottom, "line s2 dashed")
     elif walk.optimum > x.high:
         tip, middle = plot.box.right, (plot.box.top + plot.box.bottom) / 2
-        svg.add("path", d=f"M{tip - 9:.1f} {middle - 6:.1f}L{tip:.1f} {middle:.1f}L{tip - 9:.1f} {middle + 6:.1f}", class_="line s2")
+        svg.add(
+            "path",
+            d=f"M{tip - 9:.1f} {middle - 6:.1f}L{tip:.1f} {middle:.1f}L{tip - 9:.1f} {middle + 6:.1f}",
+            class_="line s2",
+        )
     plot.line(walk.scales, walk.losses, "s1")
     plot.dots(walk.scales, walk.losses, "s1")

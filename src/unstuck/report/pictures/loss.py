@@ -16,7 +16,7 @@ from unstuck.report.pictures.svg import Svg, text_width
 from unstuck.report.words import count, number
 
 _TITLE = "Loss"
-_FLAGS = 16.0  # top of the row of flags, below the title of the axis
+_FLAGS = 19.0  # top of the row of flags, below the title of the axis
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,14 @@ def _lr_changes(data: _Data) -> bool:
 
 
 def _svg(data: _Data, name: str, width: float) -> str:
-    strip = 104.0 if _lr_changes(data) else 0.0
+    strip = 108.0 if _lr_changes(data) else 0.0
     main = 310.0 if width > 600 else 250.0
     svg = Svg(name, width, main + strip)
     seen = np.append(data.loss, data.constant) if math.isfinite(data.constant) else data.loss
     span = Span(*padded(seen, "log" if data.log else "linear"), "log" if data.log else "linear")
     title = "loss, logarithmic scale" if data.log else "loss"
-    svg.text(0, 9, title, "start", "title")
-    box = Box(0, _FLAGS + 20 if data.marks else 14, width, main)
+    svg.text(0, 12, title, "start", "title")
+    box = Box(0, _FLAGS + 20 if data.marks else 17, width, main)
     names = ("" if strip else "step", "")
     margin = text_width(number(float(np.nanmax(data.lr))), 11) + 8 if strip else 0.0
     plot = draw_axes(svg, box, steps_span(data.steps), span, names, margin=margin)
@@ -98,7 +98,9 @@ def _curves(plot: Plot, data: _Data) -> None:
     plot.line(xs.tolist(), ys.tolist(), "raw" if _smooth(data) else "s1")
     plot.dots(xs.tolist(), ys.tolist(), "s1", most=25)
     if _smooth(data):
-        values = np.log10(data.loss, where=data.loss > 0, out=np.full_like(data.loss, np.nan)) if data.log else data.loss
+        values = (
+            np.log10(data.loss, where=data.loss > 0, out=np.full_like(data.loss, np.nan)) if data.log else data.loss
+        )
         mean = smoothed(values, max(3, len(values) // 40))
         xs, ys = thinned(data.steps, 10.0**mean if data.log else mean)
         plot.line(xs.tolist(), ys.tolist(), "s1")
@@ -142,7 +144,7 @@ def _flag(plot: Plot, x: float, numbers: list[int]) -> tuple[float, float, str]:
 
 
 def _rates(svg: Svg, data: _Data, box: Box, left: float) -> None:
-    top, bottom, right = box.top + 20, box.bottom - 36, box.right - 10
+    top, bottom, right = box.top + 24, box.bottom - 36, box.right - 10
     high = float(np.nanmax(np.where(np.isfinite(data.lr), data.lr, np.nan)))
     xs = steps_span(data.steps).scale(left, right)
     plot = Plot(svg, Box(left, top, right, bottom), xs, Span(0.0, high).scale(bottom, top))
@@ -151,7 +153,7 @@ def _rates(svg: Svg, data: _Data, box: Box, left: float) -> None:
         svg.text(left - 6, plot.y(value) + 4, number(value), "end", "tick")
     x, y = thinned(data.steps, np.where(np.isfinite(data.lr), data.lr, np.nan))
     plot.line(x.tolist(), y.tolist(), "s3")
-    svg.text(0, box.top + 9, "learning rate", "start", "title")
+    svg.text(0, box.top + 10, "learning rate", "start", "title")
     svg.text((left + right) / 2, box.bottom - 4, "step", "middle", "title")
     draw_x_ticks(svg, xs, bottom, (0.0, box.right))
 
@@ -173,7 +175,8 @@ def _description(data: _Data) -> str:
         return "The loss is not finite at any step."
     first, last = seen[0], seen[-1]
     ends = f"{number(data.loss[first])} at step {count(int(data.steps[first]))} to {number(data.loss[last])}"
-    text = f"The loss goes from {ends} at step {count(int(data.steps[last]))}; its lowest is {number(np.nanmin(data.loss))}."
+    lowest = number(float(np.nanmin(data.loss)))
+    text = f"The loss goes from {ends} at step {count(int(data.steps[last]))}; its lowest is {lowest}."
     return text + (f" It is NaN or infinite from step {count(int(data.bad[0][0]))}." if data.bad else "")
 
 

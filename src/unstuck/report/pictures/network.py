@@ -1,7 +1,8 @@
-"""The network as columns of units, each with a bar for its share of the gradient, after Nielsen's figure (chapter 5)."""
+"""The network as columns of units, each with a bar for its share of the gradient, after Nielsen's chapter 5."""
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from unstuck.report.pictures.picture import Missing, Picture, both
 from unstuck.report.pictures.series import floating, probes_with, spread_out, why_missing
 from unstuck.report.pictures.speed import layer_names
 from unstuck.report.pictures.svg import Svg, text_width
-from unstuck.report.words import clean, count, number, shortened
+from unstuck.report.words import clean, count, fitted, number
 
 _TITLE = "Which units learn"
 _MOST_UNITS = 64
@@ -97,15 +98,16 @@ def _panel(svg: Svg, net: list[_Column], title: str, more: str, at: tuple[float,
     largest = max((v for c in net for v in c.units if math.isfinite(v)), default=0.0)
     cell, pitch = width / len(net), _pitch(net)
     middle = top + 54 + (height - 72 - 46) / 2 + 6
-    bar = cell * 0.52
+    bar = min(cell * 0.52, 120.0)
     svg.add("rect", x=left, y=top + 24.0, width=bar, height=5, class_="unit-bar")
     svg.text(left + bar + 6, top + 31, f"= {number(largest)}", "start", "tick")
     places = [_places(column, left + i * cell + 8, middle, pitch) for i, column in enumerate(net)]
     _edges(svg, places)
     radius = min(6.0, pitch * 0.4)
+    names = fitted([column.name for column in net], max(4, int((cell - 6) / text_width("x", 11))))
     for i, (column, units) in enumerate(zip(net, places, strict=True)):
         _units(svg, column, units, radius, bar, largest)
-        _labels(svg, column, left + i * cell, cell, top + height)
+        _labels(svg, column, names[i], left + i * cell, cell, top + height)
 
 
 def _places(column: _Column, x: float, middle: float, pitch: float) -> list[tuple[float, float]]:
@@ -114,7 +116,7 @@ def _places(column: _Column, x: float, middle: float, pitch: float) -> list[tupl
 
 
 def _edges(svg: Svg, places: list[list[tuple[float, float]]]) -> None:
-    for before, after in zip(places, places[1:], strict=False):
+    for before, after in itertools.pairwise(places):
         pairs = [(a, b) for a in before for b in after]
         drawn = random.Random(0).sample(pairs, min(len(pairs), _MOST_EDGES))  # an even stride would make patterns
         lines = (f"M{a[0]:.0f} {a[1]:.0f}L{b[0]:.0f} {b[1]:.0f}" for a, b in drawn)
@@ -132,10 +134,9 @@ def _units(
             svg.add("rect", x=x + radius + 1, y=y - thick / 2, width=length, height=thick, class_="unit-bar")
 
 
-def _labels(svg: Svg, column: _Column, left: float, cell: float, bottom: float) -> None:
-    letters = max(4, int((cell - 6) / text_width("x", 11)))
+def _labels(svg: Svg, column: _Column, name: str, left: float, cell: float, bottom: float) -> None:
     more = f"first {len(column.units)} of {count(column.of)}"
-    svg.text(left, bottom - 32, shortened(column.name, letters), "start", "tick strong")
+    svg.text(left, bottom - 32, name, "start", "tick strong")
     svg.text(left, bottom - 18, number(column.delta) if math.isfinite(column.delta) else "not finite", "start", "tick")
     if column.of > len(column.units):
         fits = more if text_width(more, 11) < cell - 4 else f"of {count(column.of)}"

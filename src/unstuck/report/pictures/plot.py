@@ -33,10 +33,11 @@ class Span:
     high: float
     kind: Kind = "linear"
     threshold: float = 1.0
+    whole: bool = False
 
     def scale(self, start: float, end: float) -> Scale:
         """Return the scale of this span between two positions."""
-        return Scale(self.low, self.high, start, end, self.kind, self.threshold)
+        return Scale(self.low, self.high, start, end, self.kind, self.threshold, self.whole)
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def draw_axes(
     draw_x_ticks(svg, xs, bottom, (box.left, box.right), x_room)
     svg.line(left, bottom, right, bottom, "axis")
     if titles[1]:
-        svg.text(box.left, box.top + 9, titles[1], "start", "title")
+        svg.text(box.left, box.top + 12, titles[1], "start", "title")
     if titles[0]:
         svg.text((left + right) / 2, box.bottom - 4, titles[0], "middle", "title")
     return Plot(svg, Box(left, top, right, bottom), xs, ys)
@@ -131,4 +132,4 @@ def padded(values: NDArray[np.float64], kind: Kind = "linear", pad: float = 0.06
 def steps_span(steps: NDArray[np.float64]) -> Span:
     """Return the span of the step axis."""
     low, high = float(steps.min()), float(steps.max())
-    return Span(low, high if high > low else low + 1)
+    return Span(low, high if high > low else low + 1, whole=True)

@@ -20,8 +20,9 @@ class Scale:
         high: Largest value shown, above ``low``.
         start: Position of ``low`` in the picture.
         end: Position of ``high``; less than ``start`` for an axis that grows upwards.
-        kind: ``linear``, ``log`` (values above 0), or ``symlog`` (linear within ``threshold`` of 0, logarithmic beyond).
+        kind: ``linear``, ``log`` (values above 0), or ``symlog`` (logarithmic on both sides of 0).
         threshold: Width of the linear part of ``symlog``.
+        whole: Whether only whole numbers make sense as ticks.
     """
 
     low: float
@@ -30,6 +31,7 @@ class Scale:
     end: float
     kind: Kind = "linear"
     threshold: float = 1.0
+    whole: bool = False
 
     def __call__(self, value: float) -> float:
         """Return the position of ``value``, held within the axis."""
@@ -53,7 +55,7 @@ class Scale:
         return [(value, _power(value)) for value in _apart(ticks, self, room)] or self._linear(most)
 
     def _linear(self, most: int) -> list[tuple[float, str]]:
-        step = nice_step((self.high - self.low) / most)
+        step = max(nice_step((self.high - self.low) / most), float(self.whole))
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
         return [(i * step, _label(i * step, step, max(abs(self.low), abs(self.high)))) for i in range(first, last + 1)]

@@ -71,7 +71,8 @@ def smoothed(ys: Floats, width: int) -> Floats:
     counts = np.concatenate([[0], np.cumsum(seen)])
     centre = np.arange(len(ys))
     half = np.minimum(np.minimum(centre, centre[::-1]), width // 2)  # lopsided windows would pull the ends inwards
-    low, high = centre - half, centre + half + 1
+    half = np.maximum(half, width // 8)  # but a window of one would leave a spike there
+    low, high = np.maximum(centre - half, 0), np.minimum(centre + half + 1, len(ys))
     number = counts[high] - counts[low]
     mean = (sums[high] - sums[low]) / np.maximum(number, 1)
     return np.where(seen & (number > 0), mean, np.nan)

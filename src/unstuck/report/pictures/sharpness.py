@@ -33,9 +33,11 @@ def draw(run: Run, findings: Outline) -> Picture | Missing:
 
 def _caption(words: str, first: dict[str, object]) -> str:
     rule = f" The limit is that of {clean(first['rule'])}." if first.get("rule") else ""
-    scaled = " Curvature is measured as the optimizer sees it, divided by its own scaling." if first.get(
-        "preconditioned"
-    ) else ""
+    scaled = (
+        " Curvature is measured as the optimizer sees it, divided by its own scaling."
+        if first.get("preconditioned")
+        else ""
+    )
     return f"{words} Far below the limit, a larger step is possible; above it, steps overshoot.{rule}{scaled}"
 
 
@@ -55,7 +57,9 @@ def _svg(steps: Floats, largest: Floats, limit: Floats, words: str, name: str, w
     low, high = padded(np.concatenate([largest, limit]), "log")
     if np.isfinite(limit).any():
         high = max(high, 4 * float(np.nanmax(limit)), float(np.nanmax(limit)) * (np.nanmax(limit) / low) ** 0.25)
-    plot = draw_axes(svg, Box(0, 0, width, 260), steps_span(steps), Span(low, high, "log"), ("step", "curvature, log scale"))
+    plot = draw_axes(
+        svg, Box(0, 0, width, 260), steps_span(steps), Span(low, high, "log"), ("step", "curvature, log scale")
+    )
     if np.isfinite(limit).any():
         _shade(svg, [p for p in plot.points(steps.tolist(), limit.tolist()) if p], plot.box)
         plot.line(steps.tolist(), limit.tolist(), "s2 dashed")

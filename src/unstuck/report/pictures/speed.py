@@ -12,7 +12,7 @@ from unstuck.report.pictures.picture import Missing, Picture, Table, both
 from unstuck.report.pictures.plot import Span
 from unstuck.report.pictures.series import Floats, floating, probes_with, spread_out, why_missing
 from unstuck.report.pictures.svg import Svg, text_width
-from unstuck.report.words import clean, count, number, shortened
+from unstuck.report.words import clean, count, fitted, number
 
 _TITLE = "How fast each layer learns"
 _COLOURS = 24
@@ -37,7 +37,9 @@ def draw(run: Run, findings: Outline) -> Picture | Missing:
     shown = values[np.ix_(rows, columns)]
     labels, steps = [clean(names[i]) for i in rows], [probes[i].step for i in columns]
     drawings = both(lambda name, width: _svg(shown, labels, steps, name, width), "speed")
-    return Picture("speed", _TITLE, _caption(values, len(rows), len(names)), drawings, table=_table(values, names, probes))
+    return Picture(
+        "speed", _TITLE, _caption(values, len(rows), len(names)), drawings, table=_table(values, names, probes)
+    )
 
 
 def _caption(values: Floats, rows: int, layers: int) -> str:
@@ -67,7 +69,7 @@ def _svg(values: Floats, labels: list[str], steps: list[int], name: str, width: 
     height = 26.0 if rows <= 12 else max(10.0, 340 / rows)
     room = 0.38 * width if width < 600 else 0.26 * width
     letters = int(room / text_width("x", 11))
-    texts = [shortened(label, letters) for label in labels]
+    texts = fitted(labels, letters)
     left = max(text_width(text, 11) for text in texts) + 10
     top, right = 46.0, width - 2
     svg = Svg(name, width, top + rows * height + 40)
@@ -93,16 +95,16 @@ def _svg(values: Floats, labels: list[str], steps: list[int], name: str, width: 
 def _cells(svg: Svg, values: Floats, span: Span, at: tuple[float, float], cell: tuple[float, float]) -> None:
     """Draw the cells as one path for each colour: a page with thousands of rectangles would be slow."""
     shade = span.scale(0.0, _COLOURS - 1.0)
-    gap = 1.0 if min(cell) > 6 else 0.0
+    gap = min(cell) > 6
     paths: dict[int, list[str]] = {}
     for row, column in np.argwhere(np.isfinite(values)):
         value = float(values[row, column])
         colour = round(shade(value)) if value > 0 else 0
         x, y = at[0] + column * cell[0], at[1] + row * cell[1]
-        w, h = cell[0] - gap, cell[1] - gap
+        w, h = cell[0] + (-1.0 if gap else 0.7), cell[1] + (-1.0 if gap else 0.7)  # small ones overlap: no seams
         paths.setdefault(colour, []).append(f"M{x:.1f} {y:.1f}h{w:.1f}v{h:.1f}h{-w:.1f}z")
     for colour, parts in sorted(paths.items()):
-        svg.add("path", d="".join(parts), class_=f"h{colour}")
+        svg.add("path", d="".join(parts), class_=f"cell h{colour}")
 
 
 def _legend(svg: Svg, span: Span, left: float, right: float) -> None:
@@ -140,4 +142,4 @@ def _table(values: Floats, names: list[str], probes: list[Probe]) -> Table:
 
 
 def _cell(value: float) -> str:
-    return number(value) if math.isfinite(value) else "–"
+    return number(value) if math.isfinite(value) else "-"

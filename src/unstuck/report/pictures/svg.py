@@ -55,7 +55,9 @@ class Svg:
                 down = False
                 continue
             last = index + 1 == len(points) or points[index + 1] is None
-            steps.append(f"{'L' if down else 'M'}{_plain(point[0])} {_plain(point[1])}{'' if down or not last else 'h.1'}")
+            steps.append(
+                f"{'L' if down else 'M'}{_plain(point[0])} {_plain(point[1])}{'' if down or not last else 'h.1'}"
+            )
             down = True
         if steps:
             self.add("path", d="".join(steps), class_=class_)
