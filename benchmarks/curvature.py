@@ -3,8 +3,8 @@
     python benchmarks/curvature.py
 
 The error is against dense eigenvalues in float64, on small networks at several times of their training. The cost is
-wall time in units of one gradient of the same loss, each round timing gradient, ours and PyHessian's one after the
-other, medians over rounds; ours includes the gradient with its graph. PyHessian is measured where it can be imported:
+wall time in units of one gradient of the same loss, timed right before each run; methods take turns, medians over
+rounds. Ours includes the gradient with its graph. PyHessian is measured where it can be imported:
 
     pip install --no-deps --target /tmp/pyhessian pyhessian
     PYTHONPATH=/tmp/pyhessian python benchmarks/curvature.py
@@ -27,6 +27,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -90,9 +91,10 @@ def errors() -> list[dict[str, Any]]:
 
 
 def costs(rounds: int) -> dict[str, Any]:
-    """Return the costs on a network with 118,282 parameters and 512 examples, in gradients of the same loss."""
-    generator = torch.Generator().manual_seed(0)
-    inputs, labels = torch.randn(512, 784, generator=generator), torch.randint(0, 10, (512,), generator=generator)
+    """Return the costs on a network with 118,282 parameters and 512 digits, in gradients of the same loss."""
+    images, classes = load_digits(return_X_y=True)
+    small = torch.tensor(images[:512], dtype=torch.float32).view(-1, 1, 8, 8) / 16
+    inputs, labels = F.interpolate(small, size=28, mode="bilinear").flatten(1), torch.tensor(classes[:512])
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(784, 128), nn.Tanh(), nn.Linear(128, 128), nn.Tanh(), nn.Linear(128, 10))
     step = ModuleStep(train(model, inputs, labels, 20), F.cross_entropy, inputs, labels)
@@ -100,27 +102,35 @@ def costs(rounds: int) -> dict[str, Any]:
     products = {"cold": sharpness.measure(first)["products"]}
     products["warm"] = sharpness.measure(Evaluation(step, first.leading))["products"]
     methods: dict[str, Callable[[], object]] = {
-        "gradient": lambda: gradient(step),
         "cold": lambda: sharpness.measure(Evaluation(step)),
         "warm": lambda: sharpness.measure(Evaluation(step, first.leading)),
     }
     if pyhessian:
         methods["pyhessian"] = lambda: by_pyhessian(step)
-    seconds: dict[str, list[float]] = {name: [] for name in methods}
+    units: list[float] = []
+    ratios: dict[str, list[float]] = {name: [] for name in methods}
     for _ in range(rounds):
         for name, method in methods.items():
-            began = perf_counter()
-            method()
-            seconds[name].append(perf_counter() - began)
-    medians = {name: statistics.median(times) for name, times in seconds.items()}
+            unit = seconds(lambda: gradient(step), 5)
+            units.append(unit)
+            ratios[name].append(seconds(method) / unit)
     return {
         "parameters": sum(param.numel() for param in step.params),
         "examples": len(inputs),
         "rounds": rounds,
-        "gradient_seconds": medians["gradient"],
-        "gradients": {name: value / medians["gradient"] for name, value in medians.items() if name != "gradient"},
+        "gradient_seconds": statistics.median(units),
+        "gradients": {name: statistics.median(found) for name, found in ratios.items()},
+        "gradients_quartiles": {name: statistics.quantiles(found, n=4) for name, found in ratios.items()},
         "products": products,
     }
+
+
+def seconds(run: Callable[[], object], times: int = 1) -> float:
+    """Return the mean time of ``run`` over some runs."""
+    began = perf_counter()
+    for _ in range(times):
+        run()
+    return (perf_counter() - began) / times
 
 
 def networks() -> dict[str, Callable[[], nn.Module]]:

@@ -1,4 +1,4 @@
-"""Eight Gaussian blobs and a network written out as matrices, as one would in NumPy; autograd, SGD by hand-listed tensors."""
+"""Eight Gaussian blobs and a network written out as matrices, as one would in NumPy; SGD on a list of tensors."""
 
 import argparse
 
@@ -10,6 +10,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--hidden-bias", type=float, default=0.0)
 parser.add_argument("--fault", choices=["symmetric", "lopsided"])
+parser.add_argument("--pruned", type=float, default=0.0)
 args = parser.parse_args()
 torch.manual_seed(args.seed)
 
@@ -25,6 +26,8 @@ if args.fault == "symmetric":
 if args.fault == "lopsided":
     w1, w2, w3 = w1 * 20, w2 / 40, w3 * 2
 b1, b2, b3 = torch.full((64,), args.hidden_bias), torch.full((64,), args.hidden_bias), torch.zeros(8)
+pruned = int(64 * args.pruned)  # units that are switched off from the start
+b1[:pruned] = b2[:pruned] = -1e3
 params = [w1, b1, w2, b2, w3, b3]
 for p in params:
     p.requires_grad_()

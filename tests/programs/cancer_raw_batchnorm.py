@@ -1,4 +1,4 @@
-"""Raw measurements on scales from 0.001 to 2,500, but a batch norm at the entrance of the network takes care of them."""
+"""Raw measurements on scales from 0.001 to 2,500; a batch norm at the entrance of the network takes care of them."""
 
 import argparse
 

@@ -42,28 +42,28 @@ class Program:
         return FOLDER / self.file
 
 
-def _named(stem: str, args: str) -> str:
-    return " ".join([stem, *args.split()])
+def _program(kind: Kind, stem: str, args: str, expect: str = "", also: str = "") -> Program:
+    label = {"planted": expect, "repaired": f"not {expect}", "lookalike": f"like {expect}", "identity": "same"}.get(
+        kind
+    )
+    name = " ".join([f"{label}:" if label else "", stem, *args.split()]).strip()
+    return Program(name, f"{stem}.py", tuple(args.split()), kind, expect, tuple(also.split()))
 
 
 def _healthy(stem: str, args: str = "") -> Program:
-    return Program(_named(stem, args), f"{stem}.py", tuple(args.split()), "healthy")
+    return _program("healthy", stem, args)
 
 
-def _pair(difficulty: str, stem: str, faulty: str = "--fault", sound: str = "", also: str = "") -> tuple[Program, Program]:
-    file = f"{stem}.py"
-    return (
-        Program(f"{difficulty}: {_named(stem, faulty)}", file, tuple(faulty.split()), "planted", difficulty, tuple(also.split())),
-        Program(f"not {difficulty}: {_named(stem, sound)}", file, tuple(sound.split()), "repaired", difficulty),
-    )
+def _pair(difficulty: str, stem: str, faulty: str = "--fault", also: str = "") -> tuple[Program, Program]:
+    return _program("planted", stem, faulty, difficulty, also), _program("repaired", stem, "", difficulty)
 
 
 def _like(difficulty: str, stem: str, args: str = "") -> Program:
-    return Program(f"like {difficulty}: {_named(stem, args)}", f"{stem}.py", tuple(args.split()), "lookalike", difficulty)
+    return _program("lookalike", stem, args, difficulty)
 
 
 def _identity(stem: str, args: str = "") -> Program:
-    return Program(f"same: {_named(stem, args)}", f"{stem}.py", tuple(args.split()), "identity")
+    return _program("identity", stem, args)
 
 
 HEALTHY: tuple[Program, ...] = (
@@ -112,6 +112,14 @@ HEALTHY: tuple[Program, ...] = (
     _healthy("names_lstm"),
     _healthy("student_teacher"),
     _healthy("loud_code"),
+    _healthy("linear_regression"),
+    _healthy("logistic_regression"),
+    _healthy("resnet_cosine"),
+    _healthy("wide_mixture"),
+    _healthy("triplet_digits"),
+    _healthy("bandit_reinforce"),
+    _healthy("digits_bfloat16"),
+    _healthy("lbfgs_curve", "--line-search"),
 )
 
 PLANTED: tuple[tuple[Program, Program], ...] = (
@@ -166,12 +174,17 @@ PLANTED: tuple[tuple[Program, Program], ...] = (
     _pair("parameters-not-trained", "stripes_deep_cnn"),
     _pair("unstable-gradient", "alternating_gains", "--ratio 28", also="bad-initialisation exploding-gradient"),
     _pair("step-too-small", "encoder_decoder_reverse", "--lr 3e-6"),
+    _pair("step-too-large", "linear_regression", "--lr 2.0"),
+    _pair("step-too-small", "linear_regression", "--lr 1e-5"),
+    _pair("weight-decay-too-strong", "logistic_regression", "--l2 2.0"),
+    _pair("weight-decay-too-strong", "wide_mixture", "--decay 400"),
+    _pair("step-too-large", "wide_mixture", "--lr 0.5"),
     _pair("weight-decay-too-strong", "digits_autoencoder", "--weight-decay 30"),
 )
 
 LOOKALIKES: tuple[Program, ...] = (
     _like("step-too-large", "edge_of_stability"),
-    _like("step-too-large", "char_rnn", "--lr 1.0"),
+    _like("step-too-large", "char_rnn", "--lr 0.6"),
     _like("step-too-small", "fine_tune_slowly"),
     _like("step-too-small", "digits_mlp_trainer", "--epochs 3"),
     _like("step-too-small", "noise_floor", "--task noisy-target"),
@@ -181,7 +194,7 @@ LOOKALIKES: tuple[Program, ...] = (
     _like("unstable-gradient", "uneven_layers", "--scales 3 0.33 3 0.33"),
     _like("saturated-units", "majority_lstm", "--lr 0.02"),
     _like("saturated-units", "sine_tanh", "--spread 3"),
-    _like("dead-units", "blobs_numpy_style", "--hidden-bias -1.5"),
+    _like("dead-units", "blobs_numpy_style", "--pruned 0.4"),
     _like("bad-initialisation", "zero_start_residual"),
     _like("bad-initialisation", "blobs_numpy_style", "--fault lopsided"),
     _like("unscaled-inputs", "cancer_raw_batchnorm"),
@@ -197,8 +210,55 @@ LOOKALIKES: tuple[Program, ...] = (
     _like("parameters-not-trained", "target_network"),
 )
 
-IDENTITY: tuple[Program, ...] = ()
+IDENTITY: tuple[Program, ...] = (
+    _identity("accumulate_four"),
+    _identity("averaged_weights"),
+    _identity("cancer_bce"),
+    _identity("char_gpt"),
+    _identity("checkpointed_blocks"),
+    _identity("checkpointed_blocks", "--reentrant"),
+    _identity("compiled_mlp", "--backend eager"),
+    _identity("compiled_mlp", "--backend aot_eager"),
+    _identity("compiled_mlp", "--backend inductor"),
+    _identity("complex_and_double"),
+    _identity("device_block"),
+    _identity("digits_bfloat16"),
+    _identity("digits_bfloat16", "--scaler on"),
+    _identity("digits_bfloat16", "--scaler off"),
+    _identity("digits_cnn"),
+    _identity("digits_mlp_plain"),
+    _identity("forecast_gru"),
+    _identity("functional_ensemble"),
+    _identity("functional_ensemble", "--optimizer"),
+    _identity("gradient_penalty"),
+    _identity("gradual_unfreezing"),
+    _identity("lbfgs_curve"),
+    _identity("lbfgs_curve", "--line-search"),
+    _identity("linear_probe"),
+    _identity("loader_workers"),
+    _identity("missing_values"),
+    _identity("own_optimizers"),
+    _identity("packed_lstm"),
+    _identity("polynomial_manual"),
+    _identity("polynomial_manual", "--grad"),
+    _identity("resnet_cosine"),
+    _identity("ring_gan"),
+    _identity("shapes_cnn_bn"),
+    _identity("skipgram_sparse"),
+    _identity("straight_through"),
+    _identity("student_teacher"),
+    _identity("tagger_encoder"),
+    _identity("target_network"),
+    _identity("training_thread"),
+    _identity("transformer_classifier"),
+    _identity("triplet_digits"),
+    _identity("triplet_digits", "--loss infonce"),
+    _identity("two_heads_retain"),
+    _identity("weight_norms"),
+    _identity("wine_softmax"),
+)
 
+#: Every program once; a repaired program that is the twin of several is kept for each of their difficulties.
 ALL: tuple[Program, ...] = tuple(
-    {p.name: p for p in (*HEALTHY, *(p for pair in PLANTED for p in pair), *LOOKALIKES, *IDENTITY)}.values()
+    dict.fromkeys((*HEALTHY, *(program for pair in PLANTED for program in pair), *LOOKALIKES, *IDENTITY))
 )

@@ -1,4 +1,4 @@
-"""A character-level vanilla RNN with carried hidden state, truncated back-propagation and plain SGD, in the old style."""
+"""A character-level vanilla RNN with carried hidden state, truncated back-propagation and SGD, in the old style."""
 
 import argparse
 

@@ -1,6 +1,7 @@
 """An autoencoder of the digits: mean squared error, AdamW, sigmoid output."""
 
 import argparse
+import itertools
 
 import torch
 from _state import save_state
@@ -8,11 +9,18 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 
+def mlp(widths, activation):
+    layers = []
+    for inputs, outputs in itertools.pairwise(widths):
+        layers += [nn.Linear(inputs, outputs), activation()]
+    return nn.Sequential(*layers[:-1])
+
+
 class Autoencoder(nn.Module):
     def __init__(self, activation):
         super().__init__()
-        self.encoder = nn.Sequential(nn.Linear(64, 48), activation(), nn.Linear(48, 32), activation(), nn.Linear(32, 12))
-        self.decoder = nn.Sequential(nn.Linear(12, 32), activation(), nn.Linear(32, 48), activation(), nn.Linear(48, 64))
+        self.encoder = mlp([64, 48, 32, 12], activation)
+        self.decoder = mlp([12, 32, 48, 64], activation)
 
     def forward(self, x):
         return torch.sigmoid(self.decoder(self.encoder(x)))

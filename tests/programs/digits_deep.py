@@ -23,8 +23,7 @@ torch.manual_seed(args.seed)
 
 x, y = load_digits(return_X_y=True)
 x, y = torch.tensor(x / 16.0).float(), torch.tensor(y)
-mean = x.mean(0)
-x = (x - mean) / (x.std() + 1e-6)
+x = (x - x.mean(0)) / x.std()
 model = build(10, 64, {"relu": nn.ReLU, "sigmoid": nn.Sigmoid}[args.activation])
 for layer in model:
     if isinstance(layer, nn.Linear):

@@ -1,4 +1,4 @@
-"""Train on three quarters of the digits, then fine-tune on the last quarter at a rate a hundred times smaller."""
+"""Train on three quarters of the digits, then fine-tune on the last quarter at a rate ten times smaller."""
 
 import argparse
 
@@ -31,7 +31,7 @@ def main():
     x, y = torch.tensor(x / 16, dtype=torch.float32), torch.tensor(y)
     model = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Dropout(0.1), nn.Linear(128, 10))
     fit(model, x[:1350], y[:1350], 3e-3, 12, "first")
-    optimizer = fit(model, x[1350:], y[1350:], 3e-5, 30, "tune")
+    optimizer = fit(model, x[1350:], y[1350:], 3e-4, 30, "tune")
     save_state(model=model, optimizer=optimizer)
 
 

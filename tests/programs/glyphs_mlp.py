@@ -14,7 +14,7 @@ def glyphs(count, rng):
     prototypes = np.kron(coarse, np.ones((4, 4))) * 200
     labels = rng.integers(0, 10, count)
     shifts = rng.integers(-2, 3, (count, 2))
-    pictures = np.stack([np.roll(prototypes[k], tuple(s), (0, 1)) for k, s in zip(labels, shifts)])
+    pictures = np.stack([np.roll(prototypes[k], tuple(s), (0, 1)) for k, s in zip(labels, shifts, strict=False)])
     return (pictures + rng.normal(0, 40, pictures.shape)).clip(0, 255).astype(np.uint8), labels
 
 

@@ -1,4 +1,4 @@
-"""Digits once more, by distance to ten prototypes, the softmax and its loss written out by hand; SGD, a decaying rate."""
+"""Digits by distance to ten prototypes, the softmax and its loss written out by hand; SGD, a decaying rate."""
 
 import argparse
 import math

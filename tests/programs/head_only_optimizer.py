@@ -16,11 +16,11 @@ torch.manual_seed(args.seed)
 class Chequers(nn.Module):
     def __init__(self):
         super().__init__()
-        self.features = nn.Sequential(nn.Linear(2, 12), nn.ReLU(), nn.Linear(12, 12), nn.ReLU(), nn.Linear(12, 6), nn.ReLU())
+        self.features = nn.Sequential(nn.Linear(2, 12), nn.ReLU(), nn.Linear(12, 12), nn.ReLU(), nn.Linear(12, 6))
         self.head = nn.Linear(6, 1)
 
     def forward(self, points):
-        return self.head(self.features(points)).squeeze(1)
+        return self.head(torch.relu(self.features(points))).squeeze(1)
 
 
 points = torch.rand(2048, 2) * 2 - 1

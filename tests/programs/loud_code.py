@@ -1,4 +1,4 @@
-"""An autoencoder of correlated signals whose code may be loud: the encoder's last layer scaled up, the decoder's first down."""
+"""An autoencoder whose code may be loud: the encoder's last layer scaled up, the decoder's first scaled down."""
 
 import argparse
 

@@ -1,14 +1,14 @@
 """Next-word prediction from three words before (Bengio's model): embedding, tanh layer, softmax; SGD."""
 
 import argparse
+import itertools
 
 import torch
 import torch.nn as nn
 from _state import save_state
 
-SENTENCES = [f"{who} {verb} the {size} {what} {where}"
-             for who in ("anna", "ben", "carl", "dina") for verb in ("sees", "likes", "buys", "sells")
-             for size in ("big", "small", "red") for what in ("car", "house", "dog", "hat") for where in ("today", "often")]
+CHOICES = ["anna ben carl dina", "sees likes buys sells", "the", "big small red", "car house dog hat", "today often"]
+SENTENCES = [" ".join(words) for words in itertools.product(*(choice.split() for choice in CHOICES))]
 
 
 class Bengio(nn.Module):

@@ -38,11 +38,11 @@ def main(seed=0, lr=5e-3, steps=300):
         optimizer.step()
         window = [*window[-49:], (loss.item(), (logits.argmax(1) == target).float().mean().item())]
         if step % 50 == 49:
-            loss_mean, accuracy = (sum(column) / len(window) for column in zip(*window))
+            loss_mean, accuracy = (sum(column) / len(window) for column in zip(*window, strict=False))
             print(f"step {step + 1} loss {loss_mean:.4f} accuracy {accuracy:.3f}")
     save_state(model=model, optimizer=optimizer)
 
 
 if __name__ == "__main__":
-    options = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+    options = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=False))
     main(int(options.get("--seed", 0)), float(options.get("--lr", 5e-3)))

@@ -11,7 +11,8 @@ def ratings(users, items, rank, generator):
     left = torch.randn(users, rank, generator=generator)
     right = torch.randn(items, rank, generator=generator)
     table = left @ right.T / rank**0.5
-    return table + 0.05 * torch.randn(users, items, generator=generator), torch.rand(users, items, generator=generator) < 0.5
+    table += 0.05 * torch.randn(users, items, generator=generator)
+    return table, torch.rand(users, items, generator=generator) < 0.5
 
 
 def main():

@@ -1,4 +1,4 @@
-"""Fill gaps: targets hold NaN where nothing was measured and a mask keeps them out of the loss; attention masks of -inf."""
+"""Fill gaps: NaN where nothing was measured, a mask that keeps them out of the loss, attention masks of -inf."""
 
 import argparse
 

@@ -8,8 +8,11 @@ import torch
 from _state import save_state
 from torch import nn
 
-SYLLABLES = {"north": ["sk", "jor", "vik", "sen", "gard", "ulf"], "south": ["ello", "ina", "ta", "rosa", "co", "ini"],
-             "east": ["chen", "li", "zhao", "wu", "xi", "min"]}
+SYLLABLES = {
+    "north": ["sk", "jor", "vik", "sen", "gard", "ulf"],
+    "south": ["ello", "ina", "ta", "rosa", "co", "ini"],
+    "east": ["chen", "li", "zhao", "wu", "xi", "min"],
+}
 LETTERS = "." + string.ascii_lowercase
 
 
@@ -41,7 +44,7 @@ def main():
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     rng = random.Random(args.seed)
-    words, labels = (torch.tensor(column) for column in zip(*(name(rng) for _ in range(1200))))
+    words, labels = (torch.tensor(column) for column in zip(*(name(rng) for _ in range(1200)), strict=False))
     net = NameNet()
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
     for epoch in range(12):

@@ -14,8 +14,13 @@ def real_points(count):
 
 
 def network(inputs, outputs, width=48):
-    return nn.Sequential(nn.Linear(inputs, width), nn.LeakyReLU(0.2), nn.Linear(width, width), nn.LeakyReLU(0.2),
-                         nn.Linear(width, outputs))
+    return nn.Sequential(
+        nn.Linear(inputs, width),
+        nn.LeakyReLU(0.2),
+        nn.Linear(width, width),
+        nn.LeakyReLU(0.2),
+        nn.Linear(width, outputs),
+    )
 
 
 parser = argparse.ArgumentParser()
@@ -43,5 +48,6 @@ for step in range(1, 1001):
     if step % 100 == 0:
         with torch.no_grad():
             radius = generator(torch.randn(1000, 8)).norm(dim=1)
-        print(f"{step} Loss_D {(loss_real + loss_fake).item():.3f} Loss_G {loss_g.item():.3f} radius {radius.mean():.3f}")
+        loss_d = (loss_real + loss_fake).item()
+        print(f"{step} Loss_D {loss_d:.3f} Loss_G {loss_g.item():.3f} radius {radius.mean():.3f}")
 save_state(generator=generator, critic=critic, optimizer_g=optimizer_g, optimizer_d=optimizer_d)

@@ -11,7 +11,8 @@ class Sensors(Dataset):
     def __init__(self, count, safe):
         readings = torch.randn(count, 16) * torch.logspace(-2, 3, 16) + 20
         clean = (readings - 20) / torch.logspace(-2, 3, 16)
-        self.labels = torch.stack([clean[:, 0] > 0.5, clean[:, 1] * clean[:, 2] > 0, clean[:, 5] < clean[:, 6]], 1).float()
+        faults = [clean[:, 0] > 0.5, clean[:, 1] * clean[:, 2] > 0, clean[:, 5] < clean[:, 6]]
+        self.labels = torch.stack(faults, 1).float()
         readings[:, 9] = 7.0  # this one always says the same
         std = readings.std(0)
         self.readings = (readings - readings.mean(0)) / (std.clamp(min=1e-6) if safe else std)

@@ -1,4 +1,4 @@
-"""A bag-of-words sentiment classifier on made-up reviews: EmbeddingBag with offsets, a custom collate function, Adam."""
+"""A bag-of-words sentiment classifier on made-up reviews: EmbeddingBag with offsets, a collate function, Adam."""
 
 import argparse
 import random

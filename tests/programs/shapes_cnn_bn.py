@@ -14,15 +14,17 @@ def draw(count, generator):
     size = torch.rand(count, 1, 1, generator=generator) * 2 + 2.5
     dy, dx = (grid - centre[:, :1]).abs()[:, :, None], (grid - centre[:, 1:]).abs()[:, None, :]
     radius, edge = (dy**2 + dx**2).sqrt(), torch.maximum(dy, dx)
-    shapes = [radius < size, edge < size * 0.9, (torch.minimum(dy, dx) < 1) & (edge < size), (radius - size).abs() < 0.8]
+    cross, ring = (torch.minimum(dy, dx) < 1) & (edge < size), (radius - size).abs() < 0.8
+    shapes = [radius < size, edge < size * 0.9, cross, ring]
     labels = torch.randint(4, (count,), generator=generator)
     pictures = torch.stack([shape.float() for shape in shapes], 1)[torch.arange(count), labels]
     return (pictures + 0.15 * torch.randn(count, 16, 16, generator=generator)).unsqueeze(1), labels
 
 
 def block(inputs, outputs):
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(),
-                         nn.MaxPool2d(2))
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(), nn.MaxPool2d(2)
+    )
 
 
 parser = argparse.ArgumentParser()

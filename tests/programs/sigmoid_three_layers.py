@@ -1,6 +1,7 @@
 """Three sigmoid layers with Glorot weights: the early gradients are small, and Adam learns the digits all the same."""
 
 import argparse
+import itertools
 
 import torch
 from _state import save_state
@@ -15,7 +16,7 @@ data, target = load_digits(return_X_y=True)
 data, target = torch.tensor(data / 16, dtype=torch.float32) - 0.3, torch.tensor(target)
 widths = [64, 60, 60, 60]
 stack = []
-for a, b in zip(widths, widths[1:]):
+for a, b in itertools.pairwise(widths):
     stack += [nn.Linear(a, b), nn.Sigmoid()]
 model = nn.Sequential(*stack, nn.Linear(60, 10))
 for module in model:

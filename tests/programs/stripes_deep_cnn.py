@@ -14,8 +14,8 @@ def stripes(count):
     direction = torch.randint(0, 4, (count,))
     angle = direction * (math.pi / 4) + 0.1 * torch.randn(count)
     rows, columns = torch.meshgrid(torch.arange(12.0), torch.arange(12.0), indexing="ij")
-    phase = torch.rand(count) * 2 * math.pi
-    wave = torch.sin(1.6 * (angle.cos()[:, None, None] * columns + angle.sin()[:, None, None] * rows) + phase[:, None, None])
+    phase = (torch.rand(count) * 2 * math.pi)[:, None, None]
+    wave = torch.sin(1.6 * (angle.cos()[:, None, None] * columns + angle.sin()[:, None, None] * rows) + phase)
     return (wave + 0.3 * torch.randn(count, 12, 12))[:, None], direction
 
 

@@ -14,7 +14,7 @@ def mlp(width):
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--seed", type=int, default=0)
-parser.add_argument("--fault", action="store_true", help="zero the gradients of the teacher twice and of the student never")
+parser.add_argument("--fault", action="store_true", help="zero the teacher twice, the student never")
 args = parser.parse_args()
 torch.manual_seed(args.seed)
 x, y = make_moons(1200, noise=0.15, random_state=args.seed)
@@ -37,6 +37,6 @@ for step in range(1200):
     student_optimizer.step()
     if step % 200 == 199:
         with torch.no_grad():
-            accuracies = [(net(x).argmax(1) == y).float().mean().item() for net in (teacher, student)]
-        print(f"step {step + 1} teacher {teacher_loss.item():.4f} student {student_loss.item():.4f} accuracies {accuracies}")
+            accuracy = (student(x).argmax(1) == y).float().mean()
+        print(f"step {step + 1} teacher {teacher_loss:.4f} student {student_loss:.4f} accuracy {accuracy:.3f}")
 save_state(teacher=teacher, student=student, teacher_optimizer=teacher_optimizer, student_optimizer=student_optimizer)

@@ -38,7 +38,7 @@ for t in range(1, 3001):
     returns.append(reward)
     if t < 200 or t % 2:
         continue
-    s, a, r, n, d = map(torch.tensor, zip(*random.sample(buffer, 64)))
+    s, a, r, n, d = map(torch.tensor, zip(*random.sample(buffer, 64), strict=False))
     with torch.no_grad():
         goal = r + 0.9 * (1 - d) * target(eye[n]).max(1).values
     loss = nn.functional.smooth_l1_loss(online(eye[s]).gather(1, a[:, None]).squeeze(1), goal)

@@ -11,7 +11,7 @@ from torch import nn
 def make_model(scales):
     sizes = [64, 64, 64, 64, 64]
     layers = []
-    for inputs, outputs, scale in zip(sizes, sizes[1:], scales):
+    for inputs, outputs, scale in zip(sizes, sizes[1:], scales, strict=False):
         linear = nn.Linear(inputs, outputs)
         nn.init.kaiming_normal_(linear.weight)
         linear.weight.data *= scale

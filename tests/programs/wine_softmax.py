@@ -1,4 +1,4 @@
-"""Wine cultivars by softmax regression in raw tensors: hand-written loss, SGD without an optimizer class for the model."""
+"""Wine cultivars by softmax regression in raw tensors: a hand-written loss, SGD on two tensors."""
 
 import argparse
 

@@ -1,55 +1,22 @@
-"""How a run is seen: hooks, the replayable step, the budget. Knows torch's internals; judges nothing."""
+"""How a run is seen: hooks, the replayable step, the budget. Knows torch's internals; judges nothing.
+
+The launcher lives here too and needs no torch, so the public names are imported when they are first used.
+"""
 
 from __future__ import annotations
 
-import atexit
-import sys
-from types import TracebackType
+from typing import TYPE_CHECKING
 
-from unstuck.attach.hooks import Hooks
-from unstuck.attach.session import Session
-from unstuck.settings import Settings
+if TYPE_CHECKING:
+    from unstuck.attach.attachment import Attachment as Attachment
+    from unstuck.attach.attachment import install as install
 
-
-class Attachment:
-    """A session hung into torch.
-
-    Args:
-        settings: What the user set.
-        late: Whether the program may have made its modules already.
-    """
-
-    def __init__(self, settings: Settings, late: bool = False) -> None:
-        self.session = Session(settings, late)
-        self._hooks = Hooks(self.session)
-        self._hooks.install()
-        self.ended = False
-
-    def end(self, reason: str = "exit", exception: str | None = None) -> None:
-        """Take the hooks out and write the last lines; a second call does nothing."""
-        if not self.ended:
-            self.ended = True
-            self._hooks.remove()
-            self.session.finish(reason, exception)
+_PUBLIC = frozenset({"Attachment", "install"})
 
 
-def install(settings: Settings) -> Attachment:
-    """Watch this process until it ends (called in a program started by ``unstuck run``).
+def __getattr__(name: str) -> object:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from unstuck.attach import attachment
 
-    Args:
-        settings: What the user set.
-
-    Returns:
-        The attachment, which ends by itself.
-    """
-    attachment = Attachment(settings)
-    previous = sys.excepthook
-    raised: list[str] = []
-
-    def note_exception(kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
-        raised.append(f"{kind.__name__}: {value}"[:500])
-        previous(kind, value, trace)
-
-    sys.excepthook = note_exception
-    atexit.register(lambda: attachment.end("exception" if raised else "exit", raised[0] if raised else None))
-    return attachment
+    return getattr(attachment, name)

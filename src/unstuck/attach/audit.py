@@ -37,7 +37,7 @@ def audit(
     held = {id(p) for other in optimizers for p in parameters_of(other)}
     leaves = list(capture.tape.leaves.values())
     reached = {id(leaf) for leaf in leaves}
-    outside = [leaf for leaf in leaves if id(leaf) not in held and leaf.requires_grad and _is_weight(leaf)]
+    outside = [leaf for leaf in leaves if id(leaf) not in held and leaf.requires_grad and modules.is_lasting(leaf)]
     outside_names, _ = modules.names_of(outside)
     frozen = [n for n, p in zip(names, mine, strict=True) if not p.requires_grad]
     unreached = [n for n, p in zip(names, mine, strict=True) if p.requires_grad and id(p) not in reached]
@@ -70,14 +70,10 @@ def audit(
         "stale_norm": _norm(seen.stale),
         "raw_norm": _norm(seen.raw),
         "used_norm": _norm([local(p.grad) for p in mine]),
+        "others": sum(id(leaf) in held and id(leaf) not in {id(p) for p in mine} for leaf in leaves),
         "backwards": len(seen.backwards),
         "lr": [float(group.get("lr", 0.0)) for group in optimizer.param_groups],
     }
-
-
-def _is_weight(leaf: Tensor) -> bool:
-    """Tell a weight from an input that requires gradients (an adversarial example, a style image)."""
-    return isinstance(leaf, torch.nn.Parameter) or leaf.dim() <= 2
 
 
 def _here(parameter: Tensor) -> Tensor:

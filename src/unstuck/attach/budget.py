@@ -24,6 +24,7 @@ class Budget:
         self._start = start
         self.next_step = 0
         self.next_time = start
+        self._not_before = start
         self._costs: dict[str, float] = {}
         self.spent = 0.0
         self.probes = 0
@@ -38,7 +39,7 @@ class Budget:
         Returns:
             True where a probe is due and can be paid for: few whole ones say more than many that lack the dear parts.
         """
-        due = step >= self.next_step or now >= self.next_time
+        due = now >= self._not_before and (step >= self.next_step or now >= self.next_time)
         return due and self.spent + self._costs.get("probe", 0.0) <= self.allowed(now)
 
     def allowed(self, now: float) -> float:
@@ -47,7 +48,7 @@ class Budget:
         The floor is not given away at once: a run of unknown length keeps part of it for its later steps.
         """
         elapsed = now - self._start
-        return max(min(self._floor, 0.5 * self._floor + 0.05 * elapsed), self._share * elapsed)
+        return max(min(self._floor, 0.4 * self._floor + 0.15 * elapsed), self._share * elapsed)
 
     def affords(self, name: str, guess: float, now: float, running: float) -> bool:
         """Whether a measurement fits into what is left.
@@ -90,4 +91,6 @@ class Budget:
         # Where the allowance is used up, wait until the share has grown by what a probe like this one takes.
         overdrawn = self.spent + seconds - self.allowed(now)
         wait = overdrawn / self._share if overdrawn > 0 and self._share > 0 else 0.0
+        # Dear probes at the first few steps would leave nothing for the rest of a short run.
+        self._not_before = now + min(self.probes, 8) * seconds
         self.next_time = now + max((_GROWTH - 1) * elapsed, min(wait, elapsed))

@@ -29,6 +29,8 @@ def describe_layers(
     shapes = dict(zip(step.names, step.params, strict=True))
     all_names = step.all_names
     for layer in step.tape_layers:
+        if layer.name in described:
+            described[layer.name]["calls"] += 1
         if layer.name in described or not layer.parameters:
             continue
         names = [all_names[i] for i in layer.parameters]
@@ -46,6 +48,7 @@ def describe_layers(
             "units": step.units_of(layer),
             "activation": layer.activation,
             "parameters": names,
+            "calls": 1,
             "file": line.file if line else None,
             "line": line.line if line else None,
         }

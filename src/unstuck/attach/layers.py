@@ -55,7 +55,11 @@ _ACTIVATIONS = {
         "softshrink clamp clamp_min sin"
     ).split()
 }
-_SHAPES_ONLY = frozenset("view reshape flatten unflatten squeeze unsqueeze transpose permute contiguous dropout".split())
+#: What may stand between a layer and its nonlinearity without being either: dropout, a change of shape, a scalar.
+_BETWEEN = frozenset(
+    "dropout view reshape flatten squeeze unsqueeze contiguous float to sub __sub__ rsub __rsub__ mul __mul__ __rmul__ div "
+    "__truediv__ neg __neg__".split()
+)
 _SUMS = frozenset({"add", "__add__", "__radd__", "add_", "__iadd__"})
 
 
@@ -175,6 +179,8 @@ def _follow(
         bias = tuple(i for slot in op.inputs if slot != readers[0] for i in sources[slot])
         found[index] = replace(layer, pre=output, parameters=tuple(dict.fromkeys((*layer.parameters, *bias))))
         by_pre[output] = by_pre.pop(readers[0])
+    elif op.name in _BETWEEN | _SUMS and len(set(op.inputs)) == 1:
+        by_pre[output] = by_pre[readers[0]]
 
 
 def _activation_name(op: Op) -> str:

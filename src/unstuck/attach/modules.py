@@ -22,8 +22,9 @@ class Modules:
 
     def __init__(self, scan: bool = False) -> None:
         self._made: dict[int, tuple[weakref.ref[nn.Module], Line | None]] = {}
+        self._leaves: dict[int, weakref.ref[Tensor]] = {}
         if scan:
-            found = [item for item in gc.get_objects() if isinstance(item, nn.Module)]
+            found = [item for item in gc.get_objects() if issubclass(type(item), nn.Module)]
             self._made = {id(module): (weakref.ref(module), None) for module in found}
 
     def note(self, module: nn.Module) -> None:
@@ -37,6 +38,17 @@ class Modules:
         """Return the line that made a module, None where that was not seen."""
         entry = self._made.get(id(module))
         return entry[1] if entry is not None and entry[0]() is module else None
+
+    def is_lasting(self, leaf: Tensor) -> bool:
+        """Whether a leaf that requires gradients is a weight, and not an input made for one step.
+
+        A tensor that is no ``nn.Parameter`` counts once it has been met in an earlier round.
+        """
+        if isinstance(leaf, nn.Parameter):
+            return True
+        known = self._leaves.get(id(leaf))
+        self._leaves[id(leaf)] = weakref.ref(leaf)
+        return known is not None and known() is leaf
 
     def alive(self) -> list[nn.Module]:
         """Return the modules that still exist."""

@@ -129,7 +129,7 @@ class Prober:
     def _due(self, track: Track) -> list[Measurement]:
         count = self._counts.get(id(track.optimizer), 0)
         self._counts[id(track.optimizer)] = count + 1
-        deep = count % _DEEP_EVERY == 0
+        deep = count % _DEEP_EVERY == _DEEP_EVERY - 1
         return [m for m in MEASUREMENTS if m.name not in self._off and (deep or m.cadence == "every")]
 
     def _attempt(self, name: str, m: dict[str, Any], failed: dict[str, str], measure: Any) -> None:

@@ -84,6 +84,8 @@ class Session:
         self.skipped_steps = 0
         self.last_ops: list[Op] = []
         self._closer: int | None = None
+        self._last_stepped: Track | None = None
+        self._last_losses: list[float | Tensor] = []
         self._bad_seen = False
         self._overhead_due = 0.0
         self._pulse_cost = 0.0
@@ -203,6 +205,12 @@ class Session:
             track = self.tracks.get(id(optimizer))
             if track is None:
                 return
+        if not track.announced:
+            track.announced = True
+            line = user_line()
+            if line is not None:
+                where = {"optimizer": track.index, "file": line.file, "line": line.line}
+                self.guarded("the first step", lambda: self.write("event", name="first_step", step=0, **where))
         track.depth += 1
         if self.capture is not None and track.depth == 1:
             closure = kwargs.get("closure", args[1] if len(args) > 1 else None)
@@ -228,6 +236,9 @@ class Session:
             norm = self.guarded("the gradient norm", self._norm, track, now)
         group = optimizer.param_groups[0]
         lr = group.get("lr")
+        if not self.losses and self._last_stepped is not track:
+            self.losses = self._last_losses  # several optimizers step on one backward call
+        self._last_stepped, self._last_losses = track, self.losses
         row = (step, now, self.losses, lr if type(lr) is float else _plain(lr), norm, clipped, self.wait)
         track.pulse.rows.append(row)
         track.last_time = now

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import atexit
-import json
+import contextlib
 import os
 import sys
-from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from time import monotonic
+from typing import TYPE_CHECKING
 
 from torch import nn
 from torch.optim import Optimizer
 
-from unstuck.attach import Attachment
+from unstuck.attach.attachment import Attachment
 from unstuck.errors import UsageError
-from unstuck.record import Run, read_run
-from unstuck.record.folder import new_run_folder, write_manifest
+from unstuck.record import folder as run_folder
+from unstuck.record import manifest
+from unstuck.record.reader import Run, read_run
 from unstuck.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ class Watch:
     """
 
     def __init__(self, attachment: Attachment, path: Path) -> None:
-        self._attachment = attachment
         self.path = path
+        self._attachment = attachment
+        self._started = monotonic()
         atexit.register(self.stop)
 
     def __enter__(self) -> Watch:
@@ -42,14 +44,34 @@ class Watch:
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, _: TracebackType | None) -> None:
         if kind is None:
-            self.stop()
+            self._end("exit")
         else:
-            self._attachment.end("exception", f"{kind.__name__}: {value}"[:500])
+            self._end("exception", f"{kind.__name__}: {value}"[:500])
+
+    def __repr__(self) -> str:
+        return f"<unstuck watch, {'running' if self.running else 'ended'}: {self.path}>"
+
+    @property
+    def running(self) -> bool:
+        """Whether the training is still watched."""
+        return not self._attachment.ended
 
     def stop(self) -> Watch:
         """End the watch and take every hook out of torch; a second call does nothing."""
-        self._attachment.end()
+        self._end("exit")
         return self
+
+    def _end(self, reason: str, exception: str | None = None) -> None:
+        # A forked child inherits the exit handler, but neither the run nor its end is the child's.
+        if not self.running or os.getpid() != self._attachment.session.pid:
+            return
+        atexit.unregister(self.stop)
+        self._attachment.end(reason, exception)
+        seconds = monotonic() - self._started
+        # The code that the same training would have ended with as a program of its own.
+        code = 0 if exception is None else 1
+        with contextlib.suppress(OSError):  # the folder was removed meanwhile
+            manifest.finish(self.path, exit_code=code, signal=None, seconds=seconds)
 
     @property
     def run(self) -> Run:
@@ -59,7 +81,7 @@ class Watch:
     @property
     def diagnosis(self) -> Diagnosis:
         """Verdict, findings and what was not measured, judged from the record as far as it was written by now."""
-        return self._final if self._attachment.ended else self._judge()
+        return self._judge() if self.running else self._final
 
     @cached_property
     def _final(self) -> Diagnosis:
@@ -92,16 +114,15 @@ class Watch:
         Raises:
             UsageError: The ending is another one.
         """
-        from unstuck.report import render, write_reports
+        from unstuck.report import FORMATS, render, replace, write_reports
 
         if path is None:
             return write_reports(self.run, self.diagnosis)["html"]
         target = Path(path)
         kind = target.suffix.lstrip(".").lower()
-        if kind not in ("html", "md", "json"):
+        if kind not in FORMATS:
             raise UsageError(f"a report is a .html, .md or .json file; got {str(path)!r}")
-        target.write_text(render(self.run, self.diagnosis, kind), encoding="utf-8")
-        return target
+        return replace(target, render(self.run, self.diagnosis, kind))
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -113,28 +134,29 @@ class Watch:
 
 def watch(
     *objects: nn.Module | Optimizer,
-    budget: float = Settings.budget,  # type: ignore[assignment]
-    floor: float = Settings.floor,  # type: ignore[assignment]
+    budget: float = 0.03,
+    floor: float = 2.0,
     probes: bool = True,
     folder: str | os.PathLike[str] | None = None,
 ) -> Watch:
     """Watch the training in this process.
 
     Without arguments every optimizer that steps is watched, and its model found by its parameters. Objects can be given all
-    the same: then their first step is measured too, where they were made before this call.
+    the same: of optimizers that were made before this call, the first step is then measured too.
 
     Args:
         *objects: Models and optimizers that exist already.
         budget: Share of the run time that probes may take.
         floor: Seconds that they may take in any case.
         probes: Whether probes are taken at all.
-        folder: Run folder to make; by default a new one in ``unstuck-runs``.
+        folder: Folder that the run's own folder is made in; by default the one of the command line, ``unstuck-runs``.
 
     Returns:
         The watch: a context manager, or call its ``stop``.
 
     Raises:
-        UsageError: An object is neither a model nor an optimizer, the folder exists, or a watch is running already.
+        UsageError: An object is neither a model nor an optimizer, a number is out of range, the folder cannot be made, or
+            a watch is running already.
 
     Example:
         >>> import torch, unstuck
@@ -154,11 +176,14 @@ def watch(
             raise UsageError(f"watch takes models and optimizers; got {type(item).__name__}: {str(item)[:60]!r}")
     if os.environ.get("UNSTUCK_RUN_DIR"):
         raise UsageError("this program is being watched by 'unstuck run' already; take one of the two away")
-    if _running is not None and not _running._attachment.ended:
+    if _running is not None and _running.running:
         raise UsageError(f"a watch is running already, recording to {_running.path}; call its stop() first")
-    path = new_run_folder(_program_name(), folder)
-    settings = Settings(path, budget, floor, probes)
-    write_manifest(path, _manifest(settings))
+    Settings(Path(), budget, floor, probes)  # wrong numbers are refused before anything is written
+    command = sys.argv if sys.argv and sys.argv[0] else ["python"]
+    program = "notebook" if "ipykernel" in sys.modules else run_folder.program_name(command)
+    path = run_folder.create(_base() if folder is None else Path(folder), program)
+    settings = Settings(path, budget, floor, probes, os.environ.get("UNSTUCK_FAULT", ""))
+    manifest.begin(settings, command, program)
     attachment = Attachment(settings, late=True)
     for item in objects:
         if isinstance(item, Optimizer):
@@ -170,18 +195,7 @@ def watch(
 _running: Watch | None = None
 
 
-def _program_name() -> str:
-    name = Path(sys.argv[0]).stem if sys.argv and sys.argv[0] not in ("", "-c") else "python"
-    return "notebook" if "ipykernel" in sys.modules else name
+def _base() -> Path:
+    from unstuck.config import read_config
 
-
-def _manifest(settings: Settings) -> dict[str, Any]:
-    return {
-        "command": json.loads(json.dumps(sys.argv)),
-        "cwd": os.getcwd(),
-        "program": _program_name(),
-        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "budget": settings.budget,
-        "floor": settings.floor,
-        "probes": settings.probes,
-    }
+    return read_config({}).dir

@@ -17,11 +17,11 @@ _AGAIN = 15  # products for the smallest eigenvalue without decay, started at th
 
 
 def measure(evaluation: Evaluation) -> dict[str, Any]:
-    r"""Measure the largest and the smallest eigenvalue of the objective's Hessian, and the curvature along its gradient.
+    r"""Measure the largest and the smallest eigenvalue of the objective's Hessian, and the curvature along g.
 
     The objective is the loss plus coupled decay, ``H + diag(decay)``; nothing is preconditioned. Lanczos' method
-    starts at the gradient with a random part, so that directions which a symmetric network's gradient lacks are met. Its
-    smallest Ritz value lies above the smallest eigenvalue: where ``smallest < -noise`` the curvature *is*
+    starts at the gradient ``g`` with a random part, so that directions which a symmetric network's gradient lacks are
+    met. Its smallest Ritz value lies above the smallest eigenvalue: where ``smallest < -noise`` the curvature *is*
     negative; where it is not, negative curvature up to ``smallest_residual`` may have been missed. At a critical point
     ``smallest < -0.001 largest`` tells a saddle from a minimum or flat ground.
 
@@ -74,7 +74,7 @@ def _converge(lanczos: Lanczos, fewest: int, most: int) -> tuple[End, End]:
 
 
 def _noise(lanczos: Lanczos, low: End, high: End) -> float:
-    """Return the size below which an eigenvalue is rounding: of the products, and of numbers as large as the largest."""
+    """Return the size below which an eigenvalue is rounding: of the products, and of numbers as large as these."""
     return max(lanczos.noise, lanczos.eps * max(abs(low.value), abs(high.value)))
 
 

@@ -56,6 +56,7 @@ class Lanczos:
         self._basis[0] = start / start.norm()
         self._diagonal: list[float] = []
         self._beside: list[float] = []  # beta_k couples vector k to k + 1
+        self._solved = (0, torch.empty(0), torch.empty(0))  # products, Ritz values, vectors
         self.noise = 0.0
 
     @property
@@ -115,11 +116,14 @@ class Lanczos:
         return vector.div_(vector.norm())
 
     def _ritz(self) -> tuple[Tensor, Tensor]:
-        matrix = torch.diag(torch.tensor(self._diagonal, dtype=torch.float64, device="cpu"))
-        beside = torch.tensor(self._beside[:-1], dtype=torch.float64, device="cpu")
-        matrix = matrix + torch.diag(beside, 1) + torch.diag(beside, -1)
-        values, vectors = torch.linalg.eigh(matrix)
-        return values, vectors
+        """Return the eigenvalues and eigenvectors of ``T``, computed once for each number of products."""
+        if self._solved[0] != self.products:
+            matrix = torch.diag(torch.tensor(self._diagonal, dtype=torch.float64, device="cpu"))
+            beside = torch.tensor(self._beside[:-1], dtype=torch.float64, device="cpu")
+            matrix.diagonal(-1).copy_(beside)  # eigh reads the lower triangle only
+            values, vectors = torch.linalg.eigh(matrix)
+            self._solved = (self.products, values, vectors)
+        return self._solved[1:]
 
     def _note_noise(self, column: list[float]) -> None:
         if len(column) < 2:

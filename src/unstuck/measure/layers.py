@@ -114,10 +114,28 @@ def _add_parameter_norms(
         for key, each in parts.items():
             numbers[key] = total([each[i] for i in own]) if own else None
         numbers["update_ratio"] = numbers["update"] / numbers["weight"] if numbers["weight"] else None
+        matrix = next((step.params[i] for i in own if step.params[i].dim() > 1), None)
+        numbers["gain"], numbers["distinct"] = (None, None) if matrix is None else _scale_and_variety(matrix)
+
+
+def _scale_and_variety(matrix: Tensor) -> tuple[float | None, float | None]:
+    """Return a weight's root mean square times the root of its fan-in, and how far its units differ from one another.
+
+    The gain is 1 for LeCun's initialisation, 1.41 for He's, 0.58 for torch's default of ``nn.Linear``. The variety is
+    the share of the weight's norm that is left when the mean over units is taken off: 0 where all units are the same.
+    """
+    rows = _wide(matrix.detach()).flatten(1)
+    scale = rows.norm()
+    if not bool(torch.isfinite(scale)):
+        return None, None
+    variety = float((rows - rows.mean(0)).norm() / scale) if len(rows) > 1 and float(scale) > 0 else None
+    return float(scale) / len(rows) ** 0.5, variety
 
 
 def _add_factors(found: dict[str, dict[str, Any]]) -> None:
     """Turn the squared signals on both sides of each activation into factors from layer to layer."""
+    if not found:
+        return
     signals = [(numbers.pop("signal"), numbers.pop("behind")) for numbers in found.values()]
     following = [signal for signal, _ in signals[1:]] + [None]
     for numbers, (signal, behind), ahead in zip(found.values(), signals, following, strict=True):

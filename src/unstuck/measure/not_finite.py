@@ -38,7 +38,7 @@ def measure(evaluation: Evaluation) -> dict[str, Any]:
         ``where``: ``parameter``, ``input``, ``layer``, ``activation``, ``loss``, ``backward``, ``gradient``,
         ``used_gradient`` or ``update``, None where every value is finite; ``layer`` or ``parameter``: its name;
         ``kind``: ``nan`` or ``inf``; ``share`` of its elements that are not finite; ``parameters_finite`` and
-        ``loss_finite``. ``file`` and ``line`` are None: they are known where layers are known, in the record's manifest.
+        ``loss_finite``. ``file`` and ``line`` are None: the record knows them by layer.
     """
     first = None
     if not _all_finite(evaluation):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -14,6 +13,7 @@ from unstuck.measure.lanczos import Lanczos
 from unstuck.measure.step import UpdateRule
 
 _TOLERANCE = 0.001  # estimated relative error at which the method stops
+_ENOUGH = 0.008  # and at which the last product is saved: cost then stays below 12 gradients with some room
 _FEWEST = 3
 _MOST = 7
 
@@ -115,7 +115,10 @@ def _largest(evaluation: Evaluation, root: Tensor | None) -> Lanczos:
     lanczos = Lanczos(product, evaluation.start(root, evaluation.warm), evaluation.generator)
     while lanczos.products < _MOST and not lanczos.complete:
         lanczos.extend()
+        if lanczos.products < _FEWEST:
+            continue
         high = lanczos.ends()[1]
-        if lanczos.products >= _FEWEST and high.error <= _TOLERANCE * math.fabs(high.value):
+        tolerance = _TOLERANCE if lanczos.products < _MOST - 1 else _ENOUGH
+        if high.error <= tolerance * abs(high.value):
             break
     return lanczos

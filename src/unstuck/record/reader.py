@@ -30,6 +30,7 @@ class Pulse:
         grad_norm: Norm of the gradient before clipping (sampled: NaN on most steps of a fast program).
         clipped_norm: Norm after clipping, NaN where nothing was clipped.
         wait: Seconds spent waiting for data since the step before.
+        loss_seen: Whether a loss was seen at the step: tells a loss that was NaN from one that was not seen.
     """
 
     step: Floats
@@ -39,6 +40,7 @@ class Pulse:
     grad_norm: Floats
     clipped_norm: Floats
     wait: Floats
+    loss_seen: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.step)
@@ -57,6 +59,8 @@ class LayerInfo:
     parameters: tuple[str, ...]
     file: str | None
     line: int | None
+    optimizer: int | None = None
+    calls: int = 1
 
 
 @dataclass(frozen=True)
@@ -156,13 +160,13 @@ def _main_process(files: list[Path]) -> Path:
 
 
 def _fill(run: Run, file: Path) -> None:
-    columns: dict[int, dict[str, list[float]]] = {}
+    columns: dict[int, dict[str, list[float | None]]] = {}
     for record in jsonl.read(file):
         kind = record.pop("kind", None)
         if kind == "pulse":
             into = columns.setdefault(int(record["optimizer"]), {name: [] for name in PULSE_COLUMNS})
             for name in PULSE_COLUMNS:
-                into[name].extend(np.nan if v is None else v for v in record[name])
+                into[name].extend(record[name])
         elif kind == "probe":
             run.probes.append(
                 Probe(
@@ -176,7 +180,9 @@ def _fill(run: Run, file: Path) -> None:
                 )
             )
         elif kind == "layers":
-            run.layers = [_layer(layer) for layer in record["layers"]]
+            index = record.get("optimizer")
+            others = [layer for layer in run.layers if layer.optimizer != index]
+            run.layers = others + [_layer(layer, index) for layer in record["layers"]]
         elif kind == "optimizer":
             run.optimizers.append(_optimizer(record))
         elif kind == "event":
@@ -189,13 +195,15 @@ def _fill(run: Run, file: Path) -> None:
             run.overhead = record
         elif kind == "end":
             run.end = record
-    run.pulse = {
-        index: Pulse(*(np.asarray(cols[name], dtype=np.float64) for name in PULSE_COLUMNS))
-        for index, cols in sorted(columns.items())
-    }
+    run.pulse = {index: _pulse(cols) for index, cols in sorted(columns.items())}
 
 
-def _layer(record: dict[str, Any]) -> LayerInfo:
+def _pulse(columns: dict[str, list[float | None]]) -> Pulse:
+    arrays = [np.asarray([np.nan if v is None else v for v in columns[name]], dtype=np.float64) for name in PULSE_COLUMNS]
+    return Pulse(*arrays, np.asarray([v is not None for v in columns["loss"]], dtype=bool))
+
+
+def _layer(record: dict[str, Any], optimizer: int | None) -> LayerInfo:
     return LayerInfo(
         record["name"],
         record["type"],
@@ -206,6 +214,8 @@ def _layer(record: dict[str, Any]) -> LayerInfo:
         tuple(record["parameters"]),
         record["file"],
         record["line"],
+        optimizer,
+        record.get("calls", 1),
     )
 
 

@@ -6,10 +6,46 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from unstuck.difficulties.finding import Diagnosis
-from unstuck.record import Run
-from unstuck.report import as_json, html, markdown
+from unstuck.errors import UsageError
+
+if TYPE_CHECKING:
+    from unstuck.difficulties.finding import Diagnosis
+    from unstuck.record import Run
+
+Format = Literal["html", "md", "json"]
+FORMATS: tuple[Format, ...] = ("html", "md", "json")
+
+
+def render(run: Run, diagnosis: Diagnosis, kind: str) -> str:
+    """Return a report as text.
+
+    Args:
+        run: The run.
+        diagnosis: What its record says.
+        kind: ``html``, ``md`` or ``json``.
+
+    Returns:
+        The text of the file, ending with a line end.
+
+    Raises:
+        UsageError: There is no such kind.
+    """
+    # Late: the templates take longer to import than a short program takes to run.
+    if kind == "html":
+        from unstuck.report import html
+
+        return html.render(run, diagnosis)
+    if kind == "md":
+        from unstuck.report import markdown
+
+        return markdown.render(run, diagnosis)
+    if kind == "json":
+        from unstuck.report import as_json
+
+        return json.dumps(as_json.to_json(run, diagnosis), indent=2, allow_nan=False) + "\n"
+    raise UsageError(f"there is no report of kind {kind!r}; there are {', '.join(FORMATS)}")
 
 
 def write_reports(run: Run, diagnosis: Diagnosis) -> dict[str, Path]:
@@ -25,12 +61,23 @@ def write_reports(run: Run, diagnosis: Diagnosis) -> dict[str, Path]:
     Raises:
         OSError: The folder cannot be written.
     """
-    data = json.dumps(as_json.to_json(run, diagnosis), indent=2, allow_nan=False) + "\n"
-    texts = {"html": html.render(run, diagnosis), "md": markdown.render(run, diagnosis), "json": data}
-    return {name: _replace(run.path / f"report.{name}", text) for name, text in texts.items()}
+    texts = {kind: render(run, diagnosis, kind) for kind in FORMATS}
+    return {kind: replace(run.path / f"report.{kind}", text) for kind, text in texts.items()}
 
 
-def _replace(path: Path, text: str) -> Path:
+def replace(path: Path, text: str) -> Path:
+    """Write a file whole or not at all: a reader sees the old one or the new one.
+
+    Args:
+        path: The file.
+        text: What it will hold.
+
+    Returns:
+        The path.
+
+    Raises:
+        OSError: It cannot be written; the old one is still there.
+    """
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     draft = Path(name)
     try:

@@ -1,0 +1,93 @@
+"""``bad-initialisation``: the first weights make all units alike, cut the signal off, or blow it up.
+
+Decision, at the first probe only. (1) Symmetry: the units of a hidden layer have the same weights (also all zero), so that they
+get the same gradient and stay one unit. (2) Scale: the weights of hidden layers lie far from ``1/sqrt(fan-in)``, and the
+output's loss starts far above that of the best constant prediction. Named where the run has not learned, or has lost much.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unstuck.difficulties.case import Case
+from unstuck.difficulties.finding import Cost, Finding
+
+#: Root mean square weight times root fan-in: 0.58 in torch's default, 1.41 for He.
+_LARGE, _SMALL = 5.0, 0.03
+_ALIKE = 1e-3
+_START = 5.0
+
+
+def find(case: Case) -> Finding | None:
+    """Return the finding, None where the first weights are sound or the run learned."""
+    course = case.course
+    if course is None or case.adversarial or not case.probes or case.probes[0].step > 2:
+        return None
+    first = case.probes[0].m.get("layers", {})
+    hidden = [layer for layer in case.layers if len(layer.shape) > 1 and layer.kind in ("linear", "conv", "recurrent")]
+    if course.learned and not course.ends_bad and course.gain > 0.6:
+        return None
+    for layer in hidden[:-1]:
+        numbers = first.get(layer.name, {})
+        gain, distinct = numbers.get("gain"), numbers.get("distinct")
+        if gain == 0 or (distinct is not None and distinct < _ALIKE and layer.shape[0] > 1):
+            what = "all zero" if gain == 0 else "the same for every unit"
+            return _finding(
+                case,
+                layer.name,
+                f"The weights of layer {layer.name} start {what}: its {layer.units} units get the same gradient and stay one unit",
+                "initialise the weights at random: torch.nn.init.kaiming_normal_(layer.weight)",
+                {"weight gain": gain, "share of the weights that differs between units": distinct},
+                0.95,
+            )
+    if course.learned and not course.ends_bad:
+        return None
+    gains = {layer.name: first.get(layer.name, {}).get("gain") for layer in hidden}
+    large = {n: g for n, g in gains.items() if g is not None and g > _LARGE}
+    small = {n: g for n, g in gains.items() if g is not None and g < _SMALL}
+    above = course.start / course.reference if course.reference > 0 else float("nan")
+    if large and (above > _START or _swamped(first, large)):
+        worst = max(large, key=lambda n: large[n])
+        return _finding(
+            case,
+            worst,
+            f"The weights of layer {worst} start {large[worst]:.2g} times larger than 1/sqrt(fan-in), and the loss starts "
+            f"{above:.2g} times above that of a constant prediction",
+            "initialise with standard deviation sqrt(2 / fan-in) for relu (kaiming_normal_), sqrt(1 / fan-in) for tanh",
+            {"weight gain by layer": gains, "loss at the start / constant": above},
+            0.85,
+        )
+    if small and len(small) >= max(1, len(hidden) - 1) and course.flat:
+        worst = min(small, key=lambda n: small[n])
+        return _finding(
+            case,
+            worst,
+            f"The weights of layer {worst} start {1 / max(small[worst], 1e-12):.2g} times smaller than 1/sqrt(fan-in): inputs hardly reach the output",
+            "initialise with standard deviation sqrt(2 / fan-in) for relu (kaiming_normal_), sqrt(1 / fan-in) for tanh",
+            {"weight gain by layer": gains},
+            0.8,
+        )
+    return None
+
+
+def _swamped(first: dict[str, dict[str, float]], large: dict[str, float]) -> bool:
+    stds = [first[n].get("pre_std") for n in large]
+    return any(s is not None and np.isfinite(s) and s > 30 for s in stds)
+
+
+def _finding(
+    case: Case, layer: str, sentence: str, remedy: str, evidence: dict[str, object], confidence: float
+) -> Finding:
+    course = case.course
+    assert course is not None
+    return Finding(
+        difficulty="bad-initialisation",
+        role="cause",
+        confidence=confidence,
+        sentence=sentence + ".",
+        where=case.at_layer(layer),
+        cost=Cost(float("inf"), 2.0, float("inf")) if not course.learned else Cost(3.0, 1.5, 30.0),
+        evidence=evidence,
+        remedies=(remedy, "leave torch's default initialisation in place"),
+        step=0,
+    )

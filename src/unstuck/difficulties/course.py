@@ -1,0 +1,176 @@
+"""The course of a loss over a run: where it began, where it ended, and how much of the way it went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from unstuck.record import Probe, Pulse
+from unstuck.record.reader import Floats
+
+#: Share of the run that its end is read from.
+_TAIL = 0.1
+
+
+@dataclass(frozen=True)
+class Course:
+    """How one optimizer's loss went.
+
+    Attributes:
+        steps: Number of optimizer steps.
+        start: Loss of the first step.
+        end: Median loss of the last tenth, NaN where it is not finite.
+        lowest: Lowest smoothed loss.
+        highest: Highest finite loss.
+        constant: Loss of the best constant prediction, pooled over the probes' batches; None where not known.
+        reference: What ``gain`` starts from: the constant's loss, else the start (never above the start).
+        gain: Share of the way from ``reference`` to 0 that the run went (negative: it ended above). For a loss that takes
+            negative values, the fall in units of its own spread.
+        noise: Standard deviation of single losses around their trend at the end.
+        falling: Share of the way that the last third of the run still went, and whether that stands out of the noise.
+        first_bad: First step whose loss is not finite, None where all are.
+        ends_bad: Whether the run ends with non-finite losses.
+    """
+
+    steps: int
+    start: float
+    end: float
+    lowest: float
+    highest: float
+    constant: float | None
+    reference: float
+    gain: float
+    noise: float
+    falling: float
+    still_falling: bool
+    first_bad: int | None
+    ends_bad: bool
+
+    @property
+    def learned(self) -> bool:
+        """Whether the run got well away from what a constant prediction reaches."""
+        return not self.ends_bad and self.gain >= 0.35
+
+    @property
+    def flat(self) -> bool:
+        """Whether the run got nowhere."""
+        return not self.ends_bad and self.gain < 0.1
+
+
+def read_course(pulse: Pulse, probes: list[Probe]) -> Course | None:
+    """Summarise the losses of one optimizer.
+
+    Args:
+        pulse: Its pulse.
+        probes: Its probes.
+
+    Returns:
+        The course, None where fewer than three losses were seen.
+    """
+    seen = pulse.loss_seen
+    losses, steps = pulse.loss[seen], pulse.step[seen]
+    if len(losses) < 3:
+        return None
+    finite = np.isfinite(losses)
+    tail = losses[-max(3, int(len(losses) * _TAIL)) :]
+    ends_bad = bool((~np.isfinite(tail)).mean() > 0.5)
+    first_bad = None if bool(finite.all()) else int(steps[np.argmin(finite)])
+    good = losses[finite]
+    start = float(good[0]) if len(good) and np.isfinite(losses[0]) else float("nan")
+    end = float("nan") if ends_bad else float(np.median(tail[np.isfinite(tail)]))
+    smooth = smoothed(good)
+    constant = pooled_constant(probes)
+    reference = start if constant is None else constant if not np.isfinite(start) else min(start, constant)
+    if constant is not None and np.isfinite(start) and start < 0.5 * constant:
+        reference = constant  # started from a trained network
+    noise = _noise(good)
+    way = _way(good, reference, noise)
+    gain = float("nan") if ends_bad else (reference - end) / way
+    falling, still = _fall(good, way)
+    return Course(
+        steps=int(pulse.step[-1]) + 1,
+        start=start,
+        end=end,
+        lowest=float(smooth.min()) if len(smooth) else float("nan"),
+        highest=float(good.max()) if len(good) else float("nan"),
+        constant=constant,
+        reference=reference,
+        gain=gain,
+        noise=noise,
+        falling=falling,
+        still_falling=still,
+        first_bad=first_bad,
+        ends_bad=ends_bad,
+    )
+
+
+def smoothed(losses: Floats) -> Floats:
+    """Return running medians over a fiftieth of the run (at least 5 losses)."""
+    width = max(5, len(losses) // 50)
+    if len(losses) <= width:
+        return np.asarray([np.median(losses)]) if len(losses) else losses
+    edges = np.linspace(0, len(losses), max(2, len(losses) // width) + 1).astype(int)
+    return np.asarray([np.median(losses[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a])
+
+
+def pooled_constant(probes: list[Probe]) -> float | None:
+    """Return the loss of the best constant prediction over all probed batches together.
+
+    Class counts are added up (a constant fitted to one small batch is too good); other losses are averaged.
+    """
+    found = [p.m["baseline"] for p in probes if "baseline" in p.m]
+    found = [b for b in found if _explains(b) and np.isfinite(b["constant"])]
+    if not found:
+        return None
+    counts = [b["counts"] for b in found if b.get("counts")]
+    if len(counts) == len(found) and len({len(c) for c in counts}) == 1:
+        total = np.sum(np.asarray(counts, dtype=float), axis=0)
+        prior = total[total > 0] / total.sum()
+        own = np.mean([_entropy(c) for c in counts])
+        mean = float(np.mean([b["constant"] for b in found]))
+        entropy = float(-(prior * np.log(prior)).sum())
+        # The step's loss may be a sum, or scaled: keep the ratio of the batch's constant to its entropy.
+        return mean * entropy / own if own > 0 else mean
+    return float(np.mean([b["constant"] for b in found]))
+
+
+def _entropy(counts: list[int]) -> float:
+    values = np.asarray(counts, dtype=float)
+    share = values[values > 0] / values.sum()
+    return float(-(share * np.log(share)).sum())
+
+
+def _explains(baseline: dict[str, float]) -> bool:
+    part = baseline.get("part", float("nan"))
+    return bool(np.isfinite(part) or baseline.get("loss_kind") == "other" or np.isnan(part))
+
+
+def _noise(losses: Floats) -> float:
+    """Return the spread of neighbouring losses in the last third: differences take out the trend."""
+    last = losses[-max(10, len(losses) // 3) :]
+    if len(last) < 4:
+        return 0.0
+    return float(1.4826 * np.median(np.abs(np.diff(last))) / np.sqrt(2))
+
+
+def _way(losses: Floats, reference: float, noise: float) -> float:
+    """Return the length of the way from the reference to the lowest value that the loss could have."""
+    if len(losses) == 0 or not np.isfinite(reference):
+        return float("nan")
+    if losses.min() >= 0 and reference > 0:
+        return float(reference)
+    spread = float(np.percentile(losses, 95) - np.percentile(losses, 5))
+    return max(spread, noise, 1e-12)
+
+
+def _fall(losses: Floats, way: float) -> tuple[float, bool]:
+    """Return what the last third of the run gained, as a share of the way, and whether it stands out of the noise."""
+    third = len(losses) // 3
+    if third < 3:
+        return 0.0, False
+    late = losses[-third:]
+    a, b = late[: max(2, third // 3)], late[-max(2, third // 3) :]
+    fall = float(np.median(a) - np.median(b))
+    error = float(np.hypot(np.std(a) / np.sqrt(len(a)), np.std(b) / np.sqrt(len(b))))
+    return fall / way if way > 0 else 0.0, fall > 3 * error

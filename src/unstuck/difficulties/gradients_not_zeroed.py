@@ -1,0 +1,58 @@
+"""``gradients-not-zeroed``: each step still holds the gradients of the steps before, or its own were cleared too early.
+
+Decision. Exact. At the first ``backward`` after a step the gradients of that step are still there (accumulating several
+``backward`` calls *before* a step is another thing, and fine); or ``step`` meets gradients of zero though ``backward`` has just
+computed others.
+"""
+
+from __future__ import annotations
+
+from unstuck.difficulties.case import Case
+from unstuck.difficulties.finding import Cost, Finding
+
+
+def find(case: Case) -> Finding | None:
+    """Return the finding, None where gradients are cleared between steps."""
+    audits = [(p, p.m["parameters"]) for p in case.probes if "parameters" in p.m]
+    later = [(p, a) for p, a in audits if p.step > 0]
+    stale = [(p, a) for p, a in later if (a.get("stale_norm") or 0) > 0]
+    if len(stale) >= 2 and len(stale) >= 0.5 * len(later):
+        probe, audit = stale[-1]
+        times = audit["stale_norm"] / max(_new(audit), 1e-30)
+        return _finding(
+            case,
+            f"Gradients are not zeroed between steps: {len(stale)} of {len(later)} probed steps began with the gradient of the "
+            f"steps before (at step {probe.step} {times:.2g} times as large as the new one), so every step repeats old ones",
+            "call optimizer.zero_grad() before loss.backward() at every step",
+            {"probed steps that began with old gradients": len(stale), "probed steps": len(later), "old / new": times},
+            stale[0][0].step,
+        )
+    cleared = [(p, a) for p, a in audits if (a.get("raw_norm") or 0) > 0 and not (a.get("used_norm") or 0) > 0]
+    if len(cleared) >= 2 and len(cleared) >= 0.8 * len(audits):
+        return _finding(
+            case,
+            "Gradients are zeroed between backward() and step(): the optimizer never sees them",
+            "move optimizer.zero_grad() before loss.backward()",
+            {"probed steps with cleared gradients": len(cleared), "probed steps": len(audits)},
+            cleared[0][0].step,
+        )
+    return None
+
+
+def _new(audit: dict[str, float]) -> float:
+    return abs(audit["raw_norm"] - audit["stale_norm"])
+
+
+def _finding(case: Case, sentence: str, remedy: str, evidence: dict[str, object], step: int) -> Finding:
+    worse = not case.learned
+    return Finding(
+        difficulty="gradients-not-zeroed",
+        role="cause",
+        confidence=0.97,
+        sentence=sentence + ".",
+        where=case.at_step,
+        cost=Cost(float("inf"), 2.0, float("inf")) if worse else None,
+        evidence=evidence,
+        remedies=(remedy,),
+        step=step,
+    )

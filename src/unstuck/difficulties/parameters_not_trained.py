@@ -1,0 +1,80 @@
+"""``parameters-not-trained``: weights that the loss depends on are not given to any optimizer, or those given are not used.
+
+Decision. Exact, from the tape: which leaf tensors the loss was computed from, and which ones the optimizers hold. Parameters frozen
+with ``requires_grad=False`` are taken as frozen on purpose. A run that learns all the same (a head trained on a body that was
+left out of the optimizer) gets a note, no accusation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unstuck.difficulties.case import Case, share
+from unstuck.difficulties.finding import Cost, Finding, Where
+
+
+def find(case: Case) -> Finding | None:
+    """Return the finding, None where all weights in use are trained."""
+    audits = [p.m["parameters"] for p in case.probes if "parameters" in p.m]
+    if not audits:
+        return None
+    last = audits[-1]
+    bad = not case.learned
+    if share(a["reached"] == 0 for a in audits) > 0.8:
+        return _finding(
+            case,
+            f"None of the {last['held']} tensors that the optimizer holds is used by the loss: it trains another model than the one "
+            f"in use{_names(last['outside'])}",
+            "make the optimizer from the parameters of the model that computes the loss, after the model is final",
+            last,
+            "cause",
+            0.98,
+        )
+    unchanged = share(a["unchanged_count"] == a["reached"] for a in audits)
+    if unchanged > 0.8 and case.lr == 0:
+        return _finding(case, "The learning rate is 0: no parameter changes", "set a learning rate above 0", last, "cause", 0.97)
+    if share(a["outside_count"] > 0 for a in audits[1:] or audits) > 0.8:
+        elements = last["outside_elements"]
+        part = elements / max(elements + last["held_elements"], 1)
+        return _finding(
+            case,
+            f"{last['outside_count']} tensors ({100 * part:.0f} % of the weights) take part in the loss and want gradients, but no "
+            f"optimizer holds them{_names(last['outside'])}: they stay as they were initialised",
+            "give model.parameters() to the optimizer; keep layers in nn.ModuleList and tensors in nn.Parameter, "
+            "and freeze with requires_grad_(False) what should not be trained",
+            last,
+            "cause" if bad and part > 0.02 else "note",
+            0.95 if bad else 0.5,
+        )
+    if share(a["unreached_count"] > 0 for a in audits) > 0.8:
+        part = last["unreached_count"] / max(last["held"], 1)
+        return _finding(
+            case,
+            f"{last['unreached_count']} of the {last['held']} tensors of the optimizer are not reached by the loss{_names(last['unreached'])}: "
+            f"the graph is cut before them, or they are not used",
+            "look for detach(), torch.no_grad(), .data or .item() between these layers and the loss",
+            last,
+            "cause" if bad and part >= 0.15 else "note",
+            0.85 if bad else 0.5,
+        )
+    return None
+
+
+def _names(names: list[str]) -> str:
+    return f" ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})" if names else ""
+
+
+def _finding(case: Case, sentence: str, remedy: str, audit: dict[str, Any], role: Any, confidence: float) -> Finding:
+    names = audit["outside"] or audit["unreached"]
+    where = case.at_optimizer
+    return Finding(
+        difficulty="parameters-not-trained",
+        role=role,
+        confidence=confidence,
+        sentence=sentence + ".",
+        where=Where(parameter=names[0] if names else None, file=where.file, line=where.line),
+        cost=Cost(float("inf"), 2.0, float("inf")) if role == "cause" else None,
+        evidence={k: audit[k] for k in ("held", "reached", "outside_count", "outside_elements", "unreached_count", "frozen_count")},
+        remedies=(remedy,),
+        step=0,
+    )

@@ -1,0 +1,86 @@
+"""``step-too-small``: the step is far below what the curvature allows, and the loss is far from where it could be.
+
+Decision. Along the actual update ``d`` the loss of the step's own batch is ``f + t g'd + t^2 d'Hd / 2``; its lowest point
+``t = -g'd / d'Hd`` says how many times longer the step could have been for this batch (the quadratic is optimistic far
+away, so losses at 2, 4, 8 ... times the step are measured too). The sharpness says how many times longer it could be
+before it becomes unstable. The step is too small where both are large throughout, and the run has not got far.
+
+Cost. In the regime of small steps training follows the gradient flow, and time goes with ``1 / lr``: a run is as many
+times slower as its step could be longer, up to half the stability limit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unstuck.difficulties.case import Case, median
+from unstuck.difficulties.finding import Cost, Finding
+
+#: How many times longer the step could be, at least, for a run that learned little / that learned something.
+_STUCK, _SLOW = 12.0, 25.0
+
+
+def find(case: Case) -> Finding | None:
+    """Return the finding, None where steps are long enough for this run."""
+    course = case.course
+    if course is None or course.ends_bad or case.adversarial or course.gain > 0.9 or not case.lr > 0:
+        return None
+    room = room_along_update(case)
+    below = room_below_limit(case)
+    factor = min(v for v in (room, below) if np.isfinite(v)) if np.isfinite([room, below]).any() else float("nan")
+    enough = _STUCK if not course.learned else _SLOW
+    if not factor >= enough:
+        return None
+    if course.learned and not course.still_falling:
+        return None
+    low, high = factor / 3, factor * 2
+    return Finding(
+        difficulty="step-too-small",
+        role="cause",
+        confidence=float(np.clip(0.6 + 0.1 * np.log10(factor / enough), 0.6, 0.97)),
+        sentence=(
+            f"The learning rate {case.lr:g} is too small: on their own batches the steps could have been about "
+            f"{_times(room)} times longer, and the sharpness is {_times(below)} times below "
+            f"the stability limit; the loss went only {100 * max(course.gain, 0):.0f} % of its way."
+        ),
+        where=case.at_optimizer,
+        cost=Cost(factor, low, high),
+        evidence={
+            "times longer, along the update": room,
+            "times below the stability limit": below,
+            "share of the way gone": course.gain,
+        },
+        remedies=(f"raise the learning rate from {case.lr:g} to about {case.lr * _cautious(factor):.1g}", "use a learning-rate range test"),
+        step=case.probes[0].step,
+    )
+
+
+def room_along_update(case: Case) -> float:
+    """Return how many times longer the step could be, by the lowest loss measured along it; the run's median."""
+    found = []
+    for probe in case.probes:
+        along = probe.m.get("along_update")
+        if along is None:
+            continue
+        losses = np.asarray(along["losses"], dtype=float)
+        if not len(losses) or not np.isfinite(losses).any():
+            continue
+        best = float(along["scales"][int(np.nanargmin(np.where(np.isfinite(losses), losses, np.inf)))])
+        falls = along["loss_before"] - np.nanmin(losses) > 1e-7 * abs(along["loss_before"])
+        found.append(best if falls else 1.0)
+    return median(found)
+
+
+def room_below_limit(case: Case) -> float:
+    """Return how many times longer the step could be before half the stability limit; the run's median."""
+    ratios = [r for r in case.values("sharpness", "ratio") if np.isfinite(r) and r > 0]
+    return 0.5 / median(ratios) if ratios else float("nan")
+
+
+def _cautious(factor: float) -> float:
+    """Advise half of what is possible, and never more than a thousand times at once."""
+    return float(min(max(factor / 2, 3.0), 1000.0))
+
+
+def _times(value: float) -> str:
+    return f"{value:.0f}" if np.isfinite(value) else "many"

@@ -1,0 +1,54 @@
+"""``unscaled-inputs``: the network reads values far from mean 0 and standard deviation 1.
+
+Decision. The curvature of the first layer's weights grows with the square of its inputs (LeCun et al. 1998, "Efficient BackProp"):
+inputs of root mean square 100 allow a step 10,000 times smaller. Named where the inputs are large, far off centre, or
+of very different scales from feature to feature, **and** the run has not learned or was thrown up. Networks that learn all the
+same (a normalisation follows, Adam) are not accused.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unstuck.difficulties.case import Case, median
+from unstuck.difficulties.finding import Cost, Finding
+
+_LARGE, _UNEVEN, _OFF = 8.0, 30.0, 10.0
+
+
+def find(case: Case) -> Finding | None:
+    """Return the finding, None where inputs are scaled or the run learns."""
+    course = case.course
+    if course is None or case.adversarial or (course.learned and not course.ends_bad and course.gain > 0.5):
+        return None
+    rms = median(case.values("inputs", "rms"))
+    largest = median(case.values("inputs", "feature_rms_max"))
+    typical = median(case.values("inputs", "feature_rms_median"))
+    offset = median(case.values("inputs", "offset"))
+    low, high = (median(case.values("inputs", key)) for key in ("feature_std_min", "feature_std_max"))
+    uneven = largest / typical if typical > 0 else 1.0
+    large = rms > _LARGE or largest > _LARGE * 2
+    if not large and not (uneven > _UNEVEN and largest > 2) and not (offset > _OFF and rms > 2):
+        return None
+    features = int(median(case.values("inputs", "features")) or 1)
+    spread = f", from {low:.2g} to {high:.2g} between its {features} features" if features > 1 and high > 3 * low else ""
+    layer = case.layers[0].name if case.layers else None
+    factor = max(rms, largest / 2) ** 2
+    return Finding(
+        difficulty="unscaled-inputs",
+        role="cause",
+        confidence=0.9 if rms > 20 else 0.75,
+        sentence=(
+            f"The network reads unscaled inputs: root mean square {rms:.3g}, standard deviation {high:.3g}{spread}; "
+            f"a first layer wants about 1, and its curvature grows with the square."
+        ),
+        where=case.at_layer(layer),
+        cost=Cost(float(np.clip(factor, 2, 1e6)), 2.0, float("inf")),
+        evidence={"root mean square": rms, "largest feature": largest, "|mean| / std, largest": offset, "feature std": [low, high]},
+        remedies=(
+            "scale each input feature to mean 0 and standard deviation 1, with the training set's statistics",
+            "divide pixel values by 255",
+            "put a BatchNorm or LayerNorm before the first layer",
+        ),
+        step=case.probes[0].step if case.probes else None,
+    )
