@@ -28,8 +28,12 @@ PATCHED = [
     (torch.amp.grad_scaler.GradScaler, "update"),
     (dataloader._BaseDataLoaderIter, "__next__"),
     (torch, "compile"),
+    (torch.autograd.graph.saved_tensors_hooks, "__enter__"),
 ]
-TORCH = {(owner, name): vars(owner).get(name) for owner, name in PATCHED}
+
+
+def patched() -> dict[tuple[object, str], object]:
+    return {(owner, name): vars(owner).get(name) for owner, name in PATCHED}
 
 
 @pytest.fixture(autouse=True)
@@ -40,8 +44,10 @@ def in_a_folder_of_its_own(tmp_path, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def leave_torch_as_it_was():
+    before = patched()
     yield
-    assert {(owner, name): vars(owner).get(name) for owner, name in PATCHED} == TORCH
+    after = patched()
+    assert [name for (owner, name), value in before.items() if after[owner, name] is not value] == []
     assert not optimizer._global_optimizer_pre_hooks
     assert not optimizer._global_optimizer_post_hooks
     assert not nn_module._global_forward_hooks
@@ -111,6 +117,7 @@ def test_what_was_made_before_is_found(given):
     assert run.run.steps == 6
     assert run.run.errors == []
     assert [probe.replay["ok"] for probe in run.run.probes] == [True] * len(run.run.probes)
+    assert run.run.probes != []
     # A model and an optimizer that were there before are named as the program would have named them.
     assert [layer.parameters for layer in run.run.layers] == [("0.weight", "0.bias"), ("2.weight", "2.bias")]
     # Only an optimizer that is known beforehand can be captured at its first step.
@@ -198,8 +205,28 @@ def test_reports_are_written_where_they_are_wanted(tmp_path):
         train(model, sgd(model))
     assert json.loads(run.report(tmp_path / "x.json").read_text())["verdict"]["state"] == "stuck"
     assert "It is stuck." in run.report("x.md").read_text()
-    assert run.report(tmp_path / "x.html").read_text().startswith("<!doctype html>")
+    assert run.report(tmp_path / "x.html").read_text().startswith("<!DOCTYPE html>")
     assert run.report() == run.path / "report.html"
     assert {path.name for path in run.path.glob("report.*")} == {"report.html", "report.md", "report.json"}
     with pytest.raises(unstuck.UsageError, match=r"\.html, \.md or \.json"):
         run.report("x.pdf")
+
+
+def test_what_others_put_over_ours_stays():
+    ours = nn.Module.__init__
+    run = unstuck.watch()
+    wrapped = nn.Module.__init__
+    assert wrapped is not ours
+
+    def theirs(module: nn.Module, *args: object, **kwargs: object) -> None:
+        wrapped(module, *args, **kwargs)
+
+    nn.Module.__init__ = theirs
+    try:
+        run.stop()
+        assert nn.Module.__init__ is theirs
+        model = network()  # goes through ours, which does nothing any more
+        train(model, sgd(model))
+        assert run.run.optimizers == []
+    finally:
+        nn.Module.__init__ = ours

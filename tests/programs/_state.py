@@ -9,6 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
+# A program seeds the generators that it uses. The others would start differently in every process, so they start here.
+random.seed(0)
+np.random.seed(0)
+
 
 def save_state(**objects: Any) -> None:
     """Save the state of ``objects`` and of all random generators, if ``PROGRAM_STATE`` names a file.

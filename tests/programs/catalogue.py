@@ -144,7 +144,7 @@ PLANTED: tuple[tuple[Program, Program], ...] = (
     _pair("step-too-large", "transformer_classifier", "--lr 0.2"),
     _pair("step-too-small", "digits_autoencoder", "--lr 1e-6"),
     _pair("saddle", "xor_tiny", "--scale 1e-4", also="bad-initialisation flat-region"),
-    _pair("saddle", "matrix_factorisation", "--start 1e-8", also="bad-initialisation flat-region"),
+    _pair("saddle", "matrix_factorisation", "--start 0", also="bad-initialisation flat-region"),
     _pair("saddle", "deep_linear", "--std 0.02", also="bad-initialisation flat-region"),
     _pair("flat-region", "peak_fit", "--guess -25 30"),
     _pair("weight-decay-too-strong", "sentiment_bag", "--weight-decay 0.5"),
@@ -185,7 +185,7 @@ PLANTED: tuple[tuple[Program, Program], ...] = (
 LOOKALIKES: tuple[Program, ...] = (
     _like("step-too-large", "edge_of_stability"),
     _like("step-too-large", "char_rnn", "--lr 0.6"),
-    _like("step-too-small", "fine_tune_slowly"),
+    _like("step-too-small", "polish_slowly"),
     _like("step-too-small", "digits_mlp_trainer", "--epochs 3"),
     _like("step-too-small", "noise_floor", "--task noisy-target"),
     _like("vanishing-gradient", "sigmoid_three_layers"),

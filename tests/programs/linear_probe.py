@@ -32,7 +32,7 @@ def main():
     pretrain(encoder, x)
     encoder.requires_grad_(False).eval()
     probe = nn.Sequential(encoder, nn.BatchNorm1d(32), nn.Linear(32, 10))
-    optimizer = torch.optim.SGD([p for p in probe.parameters() if p.requires_grad], lr=0.2, momentum=0.9)
+    optimizer = torch.optim.SGD([p for p in probe.parameters() if p.requires_grad], lr=0.02, momentum=0.9)
     for epoch in range(25):
         right = 0
         for rows in torch.randperm(len(x)).split(64):

@@ -24,14 +24,14 @@ def main():
     table, seen = ratings(60, 50, 4, generator)
     U = torch.nn.Parameter(args.start * torch.randn(60, 4, generator=generator))
     V = torch.nn.Parameter(args.start * torch.randn(50, 4, generator=generator))
-    optimizer = torch.optim.SGD([U, V], lr=0.2)
-    for step in range(800):
+    optimizer = torch.optim.SGD([U, V], lr=0.4)
+    for step in range(1000):
         optimizer.zero_grad()
         error = (U @ V.T - table)[seen]
         loss = 10 * (error**2).mean()
         loss.backward()
         optimizer.step()
-        if step % 100 == 0 or step == 799:
+        if step % 100 == 0 or step == 999:
             hidden = ((U @ V.T - table)[~seen] ** 2).mean().sqrt()
             print(f"step {step} loss {loss.item():.5f} rmse on unseen {hidden.item():.4f}")
     save_state(U=U.detach(), V=V.detach(), optimizer=optimizer, generator=generator.get_state())

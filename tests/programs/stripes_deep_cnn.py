@@ -54,9 +54,9 @@ def main():
     torch.manual_seed(args.seed)
     images, labels = stripes(1024)
     net = DeepNet(8, 12, getattr(torch.nn.functional, args.nonlinearity), args.alternate)
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.02, momentum=0.9)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.005, momentum=0.9)
     scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, 0.1, 1.0, total_iters=30)
-    for epoch in range(16):
+    for epoch in range(20):
         losses, right = [], 0
         for batch in torch.randperm(1024).split(64):
             with torch.set_grad_enabled(not args.fault):

@@ -11,6 +11,8 @@ from torch.optim import Optimizer
 
 from unstuck.attach.capture import Capture, local, parameters_of
 from unstuck.attach.modules import Modules
+from unstuck.attach.replay import needed
+from unstuck.attach.tape import Backward
 
 #: Names that a list in the record holds at most; its length is recorded beside it.
 _SHOWN = 20
@@ -35,8 +37,10 @@ def audit(
     seen = capture.of(optimizer)
     mine = parameters_of(optimizer)
     held = {id(p) for other in optimizers for p in parameters_of(other)}
-    leaves = list(capture.tape.leaves.values())
-    reached = {id(leaf) for leaf in leaves}
+    reached = _reached(capture, seen.backwards)
+    leaves = [leaf for leaf in capture.tape.leaves.values() if id(leaf) in reached]
+    if seen.raw is not None:
+        reached -= {id(p) for p, grad in zip(mine, seen.raw, strict=False) if grad is None}
     outside = [leaf for leaf in leaves if id(leaf) not in held and leaf.requires_grad and modules.is_lasting(leaf)]
     outside_names, _ = modules.names_of(outside)
     frozen = [n for n, p in zip(names, mine, strict=True) if not p.requires_grad]
@@ -63,6 +67,7 @@ def audit(
         "frozen_elements": frozen_elsewhere,
         "unreached": unreached[:_SHOWN],
         "unreached_count": len(unreached),
+        "unreached_elements": sum(p.numel() for p in mine if p.requires_grad and id(p) not in reached),
         "unchanged": unchanged[:_SHOWN],
         "unchanged_count": len(unchanged),
         "no_gradient": without[:_SHOWN],
@@ -74,6 +79,15 @@ def audit(
         "backwards": len(seen.backwards),
         "lr": [float(group.get("lr", 0.0)) for group in optimizer.param_groups],
     }
+
+
+def _reached(capture: Capture, backwards: Sequence[Backward]) -> set[int]:
+    """Return the ids of the leaves that these backward calls start from, as far back as a gradient flows."""
+    roots = {slot for call in backwards for slot in call.roots if slot is not None}
+    if not roots:
+        return set()
+    used = roots | {slot for op in needed(capture.tape, roots, backwards) for slot in op.inputs}
+    return {id(leaf) for slot, leaf in capture.tape.leaves.items() if slot in used}
 
 
 def _here(parameter: Tensor) -> Tensor:

@@ -6,17 +6,23 @@ two steps, which share a generated batch, are captured together.
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from threading import get_ident
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from unstuck.attach.again import Generators, original_of, run_again
+from unstuck.attach.modules import Modules
 from unstuck.attach.patches import Patches
-from unstuck.attach.tape import Backward, Recorder, Tape, flat, generator_states, tensors_in
+from unstuck.attach.tape import Backward, Recorder, Tape, flat, tensors_in
+from unstuck.attach.untraced import stands_for
 
 #: A round that grows beyond this is given up: it holds more than training steps.
 MAX_OPS = 50_000
@@ -31,7 +37,6 @@ class Seen:
         stale: Gradients that were left over when the first of them started; None where they were cleared.
         raw: Gradients right after the last of them, before any clipping.
         before: Values of the parameters when ``step`` was called.
-        versions: Their modification counts then.
         in_step: Whether ``step`` is running (a closure calls ``backward`` from inside).
     """
 
@@ -39,7 +44,6 @@ class Seen:
     stale: list[Tensor | None] | None = None
     raw: list[Tensor | None] | None = None
     before: list[Tensor] | None = None
-    versions: list[int] = field(default_factory=list)
     in_step: bool = False
 
 
@@ -47,35 +51,70 @@ class Capture:
     """Captures one probe round.
 
     Args:
-        optimizers: The optimizers that are known; the round is complete when each of them has stepped.
-        start: Steps taken so far, for the record.
+        optimizers: The optimizers of the loop; the round is complete when each of them has stepped.
+        start: Number of the step that is about to be prepared.
+        total: Steps that all optimizers have taken so far.
+        modules: The program's modules.
     """
 
-    def __init__(self, optimizers: Sequence[Optimizer], start: int) -> None:
+    def __init__(self, optimizers: Sequence[Optimizer], start: int, total: int, modules: Modules) -> None:
         self.tape = Tape()
         self.start = start
+        self.total = total
+        self.ended = False
+        self.backwards = 0
         self.waiting = {id(optimizer) for optimizer in optimizers}
         self.measured: set[int] = set()
         self.steps_seen = 0
         self.seen: dict[int, Seen] = {}
+        self.before: dict[tuple[int, int], Tensor] = {}
+        self._modules = modules
+        self._thread = get_ident()
         self._recorder = Recorder(self.tape)
         self._patches = Patches()
+        self._lifted = False
+
+    @property
+    def mine(self) -> bool:
+        """Whether the calling thread is the one that is captured."""
+        return self._thread == get_ident()
 
     def open(self) -> None:
         """Start capturing on this thread."""
         self._recorder.lay()
         self._patches.wrap(nn.Module, "__call__", self._module_call)
         self._patches.wrap(torch.autograd.Function, "apply", self._function_apply)
+        compiler = sys.modules.get("torch._dynamo.eval_frame")
+        if hasattr(compiler, "_maybe_set_eval_frame"):
+            self._patches.wrap(compiler, "_maybe_set_eval_frame", self._frame_evaluation)
 
-    def close(self) -> None:
-        """Stop capturing; torch is as it was."""
+    def end(self) -> None:
+        """Stop capturing for good; torch is as it was."""
+        self.ended = True
+        self._close()
+
+    def _close(self) -> None:
         self._recorder.lift()
         self._patches.restore()
 
+    def _frame_evaluation(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """Lift the mode when compiled code begins that was made out of our sight: it would be compiled into it."""
+
+        def set_frame_evaluation(callback: Any) -> Any:
+            if callable(callback) and self._recorder.laid:
+                self._recorder.lift()
+                self._lifted = True
+            elif callback is None and self._lifted and not self.ended:
+                self._recorder.lay()
+                self._lifted = False
+            return original(callback)
+
+        return set_frame_evaluation
+
     @property
     def is_open(self) -> bool:
-        """Whether the mode is on this thread's stack."""
-        return self._recorder.laid
+        """Whether the program's calls on this thread are being captured."""
+        return self._recorder.laid and not self.tape.runs_again
 
     def of(self, optimizer: Optimizer) -> Seen:
         """Return what was seen of an optimizer so far."""
@@ -89,6 +128,8 @@ class Capture:
         """
         for optimizer in optimizers:
             seen = self.of(optimizer)
+            if seen.in_step and seen.backwards:
+                continue  # a closure's further evaluations are at other parameters: the first one is the step's
             grads = [p.grad for p in parameters_of(optimizer)]
             if not seen.backwards or is_zero(grads):
                 seen.backwards = []
@@ -105,19 +146,21 @@ class Capture:
             weights: Their gradients, ``None`` for scalars.
             step: Number of the step that is being prepared.
         """
+        self.backwards += 1
         self.tape.note_backward(roots, weights, step)
         for optimizer in optimizers:
             seen = self.of(optimizer)
             if seen.in_step and seen.backwards:
-                continue  # a closure's further evaluations are at other parameters: the first one is the step's
+                continue
             seen.backwards.append(self.tape.backwards[-1])
             seen.raw = [copy_of(p.grad) for p in parameters_of(optimizer)]
 
     def step_starts(self, optimizer: Optimizer, has_closure: bool) -> None:
         """Keep the parameters as they are before a step."""
         seen = self.of(optimizer)
-        seen.before = [p.detach().clone() for p in parameters_of(optimizer)]
-        seen.versions = [p._version for p in parameters_of(optimizer)]
+        parameters = parameters_of(optimizer)
+        seen.before = [p.detach().clone() for p in parameters]
+        self.before.update({(id(p), p._version): kept for p, kept in zip(parameters, seen.before, strict=True)})
         seen.in_step = has_closure
         if has_closure:
             seen.backwards = []
@@ -129,9 +172,9 @@ class Capture:
         return not self.waiting or self.steps_seen >= 8 or len(self.tape.ops) > MAX_OPS
 
     def _module_call(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
+        @stands_for(original)
         def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-            if not self._recorder.laid:
+            if not self._recorder.laid or self.tape.runs_again:
                 return original(module, *args, **kwargs)
             if not torch.is_grad_enabled():
                 # An evaluation: under a mode, torch would leave its fast paths, and the results their last bits.
@@ -140,18 +183,25 @@ class Capture:
             if target is None:
                 return original(module, *args, **kwargs)
             like = next((p for p in target.parameters()), None)
-            compiled = functools.partial(original, module)
-            return self.expand(compiled, functools.partial(call_eagerly, target), args, kwargs, like)
+            return self.expand(functools.partial(original, module), target, args, kwargs, like)
 
         return call
 
     def aside(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call ``function`` as if no capture were going on."""
-        self.close()
-        try:
+        with self.paused():
             return function(*args, **kwargs)
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """While entered, nothing is captured; the capture goes on afterwards unless it has ended meanwhile."""
+        was_open = self.is_open
+        self._close()
+        try:
+            yield
         finally:
-            self.open()
+            if was_open and not self.ended and not self.is_open:
+                self.open()
 
     def expand(
         self,
@@ -174,25 +224,35 @@ class Capture:
             What the compiled callable returned; its tensors stand for the original's on the tape.
         """
         like = next((t for t in tensors_in((args, kwargs))), torch.empty(0)) if like is None else like
-        before = generator_states(like)
+        before, done = Generators(like), self._done
         result = self.aside(compiled, *args, **kwargs)
-        after = generator_states(like)
-        set_generator_states(before, like)
-        try:
-            again = torch._dynamo.disable(eager)(*args, **kwargs)
-        finally:
-            set_generator_states(after, like)
-        for theirs, ours in zip(flat(result), flat(again), strict=False):
-            if isinstance(theirs, Tensor) and isinstance(ours, Tensor):
-                self.tape.alias(theirs, ours)
+        theirs = [t for t in tensors_in(result) if t.requires_grad]
+        if self.ended or not theirs:
+            return result
+        if self._done != done:
+            self.tape.troubles.append("compiled code that calls backward or step cannot be run once more")
+            return result
+        again = run_again(self.tape, self._modules, eager, before, *args, **kwargs)
+        for outer, inner in zip(flat(result), flat(again), strict=False):
+            if isinstance(outer, Tensor) and isinstance(inner, Tensor):
+                self.tape.alias(outer, inner)
         return result
+
+    @property
+    def _done(self) -> tuple[int, int]:
+        return self.backwards, self.steps_seen
 
     def _function_apply(self, original: Callable[..., Any]) -> Callable[..., Any]:
         capture = self
 
+        @stands_for(original)
         def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
             if not capture._recorder.laid:
                 return original(cls, *args, **kwargs)
+            if cls.__name__ == "CheckpointFunction" and callable(args[0]):
+                # Re-entrant checkpointing runs a function of the program without recording a graph.
+                whole = functools.partial(original, cls, *args, **kwargs)
+                return capture.expand(lambda *_: whole(), args[0], args[2:], {})
             return capture.tape.record(CustomFunction(cls, original), args, kwargs, random=True)
 
         return apply
@@ -208,31 +268,6 @@ class CustomFunction:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply the function."""
         return self._call(*args, **kwargs)
-
-
-def original_of(module: nn.Module) -> nn.Module | None:
-    """Return the module behind ``torch.compile(m)`` or ``m.compile()``, None where ``module`` is not compiled."""
-    if type(module).__name__ == "OptimizedModule":
-        return module._modules.get("_orig_mod")
-    return module if module._compiled_call_impl is not None else None
-
-
-def call_eagerly(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-    """Call a module uncompiled, its buffers (running statistics, counters) replaced by copies meanwhile."""
-    copies = {name: buffer.clone() for name, buffer in module.named_buffers()}
-    compiled = module.__dict__.pop("_compiled_call_impl", None)
-    try:
-        return torch.func.functional_call(module, copies, args, kwargs, strict=False)
-    finally:
-        if compiled is not None:
-            module.__dict__["_compiled_call_impl"] = compiled
-
-
-def set_generator_states(states: dict[str, Tensor], like: Tensor) -> None:
-    """Set the generators back to ``states`` (see :func:`unstuck.attach.tape.generator_states`)."""
-    torch.set_rng_state(states["cpu"])
-    if "cuda" in states:
-        torch.cuda.set_rng_state(states["cuda"], like.device)
 
 
 def parameters_of(optimizer: Optimizer) -> list[Tensor]:

@@ -40,7 +40,7 @@ class CapturedStep:
         if not seen.backwards:
             raise NotReplayable("no backward call was seen since the step before")
         everything = parameters_of(optimizer)
-        self._player = Player(capture.tape, seen.backwards, everything)
+        self._player = Player(capture.tape, seen.backwards, everything, capture.before)
         assert seen.before is not None
         self._chosen = sorted(i for i in self._player.reached if everything[i].requires_grad)
         if not self._chosen:
@@ -59,6 +59,7 @@ class CapturedStep:
         self.tape_layers: list[TapeLayer] = read_layers(self._player.ops, self._player.place_of, list(names))
         self._index = {place: i for i, place in enumerate(self._chosen)}
         self.grads, self.losses, self.batch_size, self.inputs, self.value = self._evaluate()
+        self._check_unreached(seen, everything, capture.tape.troubles)
         self.error, self.scale = self._check(seen)
 
     @property
@@ -165,13 +166,19 @@ class CapturedStep:
         if error > limit or scale <= 0:
             raise NotReplayable(
                 f"the replayed gradient differs from the program's own by {max(error, 1e-9):.2g} of its norm"
-                + (f" ({self._trouble})" if self._trouble else "")
             )
         return error, scale
 
-    @property
-    def _trouble(self) -> str:
-        return ""
+    def _check_unreached(self, seen: Seen, everything: Sequence[Tensor], troubles: Sequence[str]) -> None:
+        """Check that no gradient went to a parameter that the replay does not reach."""
+        assert seen.raw is not None
+        for i, raw in enumerate(seen.raw):
+            if i in self._index or raw is None or not everything[i].requires_grad:
+                continue
+            stale = seen.stale[i] if seen.stale is not None else None
+            if bool((raw if stale is None else raw - stale).any()):
+                trouble = f": {troubles[0]}" if troubles else ""
+                raise NotReplayable(f"{self.all_names[i]} gets a gradient on a way that cannot be seen{trouble}")
 
 
 def _products(a: Sequence[Tensor], b: Sequence[Tensor]) -> tuple[float, float, float]:

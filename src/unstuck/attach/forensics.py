@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -53,12 +53,45 @@ def operation_name(node: Any) -> str:
     return type(node).__name__.split("Backward")[0].lower()
 
 
-def line_of_operation(name: str, ops: Sequence[Op]) -> Line | None:
-    """Return the line that made the only operation of this name in an earlier step, None where it is not unique."""
-    lines = {op.line for op in ops if op.name.strip("_").replace("_", "") == name.replace("_", "") and op.line}
-    return lines.pop() if len(lines) == 1 else None
+def lines_of(ops: Sequence[Op]) -> dict[str, set[Line]]:
+    """Return the lines of the program that made each operation of a step, by the name that autograd gives it."""
+    lines: dict[str, set[Line]] = {}
+    for op in ops:
+        if op.line is not None:
+            lines.setdefault(_bare(op.name), set()).add(op.line)
+    return lines
 
 
-def non_finite(names: Sequence[str], tensors: Sequence[Tensor | None]) -> list[str]:
-    """Return the names of the tensors that hold a NaN or an infinity."""
-    return [n for n, t in zip(names, tensors, strict=True) if t is not None and not bool(torch.isfinite(t).all())]
+def describe(
+    root: Tensor, named: Sequence[tuple[str, Tensor]], lines: Mapping[str, set[Line]], walk: bool
+) -> dict[str, Any]:
+    """Say what can be said about a loss that is not finite.
+
+    Args:
+        root: The loss.
+        named: The parameters with their names.
+        lines: Lines of the operations of an earlier step, as :func:`lines_of` gives them.
+        walk: Whether the graph may be looked at; where the program stores parts of it in its own way (checkpointing),
+            a look would make it compute them again.
+
+    Returns:
+        The values of a ``not_finite`` event.
+    """
+    name = first_bad_operation(root) if walk else None
+    made = lines.get(_bare(name), set()) if name else set()
+    line = next(iter(made)) if len(made) == 1 else None
+    bad = [n for n, p in named if not bool(torch.isfinite(p.detach()).all())]
+    value = root.detach().flatten()[0].item() if root.numel() else float("nan")
+    return {
+        "value": "nan" if value != value else "inf",
+        "operation": name,
+        "file": line.file if line else None,
+        "line": line.line if line else None,
+        "parameters": bad[:20],
+        "parameters_count": len(bad),
+        "parameters_total": len(named),
+    }
+
+
+def _bare(name: str) -> str:
+    return name.strip("_").replace("_", "")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import functools
+import threading
 from collections.abc import Callable
 from time import perf_counter
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from torch.utils.data import dataloader
 
 from unstuck.attach.patches import Patches
 from unstuck.attach.session import Session
+from unstuck.attach.untraced import stands_for, untraced
 
 
 class Hooks:
@@ -41,6 +43,7 @@ class Hooks:
         patches.wrap(torch.amp.grad_scaler.GradScaler, "update", self._scaler_update)
         if "__next__" in vars(dataloader._BaseDataLoaderIter):
             patches.wrap(dataloader._BaseDataLoaderIter, "__next__", self._next_batch)
+        patches.wrap(torch.autograd.graph.saved_tensors_hooks, "__enter__", self._hide_graph)
         patches.wrap(torch, "compile", self._compile)
         self._handles = [
             register_optimizer_step_pre_hook(untraced(self._before_step)),
@@ -55,54 +58,73 @@ class Hooks:
         self._patches.restore()
 
     def _before_step(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._session.step_starts(optimizer, args, kwargs)
+        self._session.guarded("before a step", self._session.step_starts, optimizer, args, kwargs)
 
     def _after_step(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._session.step_ended(optimizer)
+        self._session.guarded("after a step", self._session.step_ended, optimizer)
 
     def _optimizer_init(self, original: Callable[..., Any]) -> Callable[..., Any]:
         session = self._session
+        made = untraced(lambda optimizer: session.guarded("taking in an optimizer", session.optimizer_made, optimizer))
 
-        @functools.wraps(original)
+        @stands_for(original)
         def init(optimizer: Optimizer, *args: Any, **kwargs: Any) -> None:
             original(optimizer, *args, **kwargs)
-            session.guarded("taking in an optimizer", session.optimizer_made, optimizer)
+            made(optimizer)
 
         return init
 
     def _module_init(self, original: Callable[..., Any]) -> Callable[..., Any]:
         session = self._session
+        made = untraced(lambda module: session.guarded("taking in a module", session.modules.note, module))
 
-        @functools.wraps(original)
+        @stands_for(original)
         def init(module: nn.Module, *args: Any, **kwargs: Any) -> None:
             original(module, *args, **kwargs)
-            session.guarded("taking in a module", session.modules.note, module)
+            made(module)
 
         return init
 
     def _backward(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        session = self._session
+        session, inside = self._session, _Inside()
+        starts = untraced(lambda roots: session.guarded("noting a loss", session.backward_starts, roots))
+        ended = untraced(
+            lambda roots, given: session.guarded(
+                "capturing gradients", lambda: session.backward_ended(roots, weights_of(roots, given))
+            )
+        )
 
-        @functools.wraps(original)
+        @stands_for(original)
         def backward(tensors: Any, grad_tensors: Any = None, *args: Any, **kwargs: Any) -> None:
-            roots = [tensors] if isinstance(tensors, Tensor) else list(tensors)
-            given = kwargs.get("grad_variables", grad_tensors)
-            weights = [given] if given is None or isinstance(given, Tensor) else list(given)
-            weights = weights if len(weights) == len(roots) else [None] * len(roots)
-            session.guarded("noting a loss", session.backward_starts, roots)
-            original(tensors, grad_tensors, *args, **kwargs)
+            if inside.backward or torch._C._current_graph_task_id() != -1:  # type: ignore[attr-defined]
+                # A part of a backward call: torch's own detour under a mode, or re-entrant checkpointing.
+                original(tensors, grad_tensors, *args, **kwargs)
+                return
+            roots = roots_of(tensors)
+            starts(roots)
+            inside.backward = True
+            try:
+                original(tensors, grad_tensors, *args, **kwargs)
+            finally:
+                inside.backward = False
             if session.capture is not None:
-                session.backward_ended(roots, weights)
+                ended(roots, grad_tensors if grad_tensors is not None else kwargs.get("grad_variables"))
 
-        return untraced(backward)
+        return backward
 
     def _clip_grad_norm(self, original: Callable[..., Any]) -> Callable[..., Any]:
         session = self._session
 
-        @functools.wraps(original)
-        def clip_grad_norm_(parameters: Any, max_norm: float, *args: Any, **kwargs: Any) -> Tensor:
-            norm: Tensor = original(parameters, max_norm, *args, **kwargs)
-            session.clip = (norm.detach() if type(norm) is Tensor else None, float(max_norm))
+        def note(norm: Any, max_norm: Any) -> None:
+            known = type(norm) is Tensor and isinstance(max_norm, (int, float))
+            session.clip = (norm.detach(), float(max_norm)) if known else None
+
+        noted = untraced(lambda *what: session.guarded("noting a clipped gradient", note, *what))
+
+        @stands_for(original)
+        def clip_grad_norm_(parameters: Any, max_norm: Any, *args: Any, **kwargs: Any) -> Any:
+            norm = original(parameters, max_norm, *args, **kwargs)
+            noted(norm, max_norm)
             return norm
 
         return clip_grad_norm_
@@ -110,7 +132,7 @@ class Hooks:
     def _scale(self, original: Callable[..., Any]) -> Callable[..., Any]:
         session = self._session
 
-        @functools.wraps(original)
+        @stands_for(original)
         def scale(scaler: Any, outputs: Any) -> Any:
             scaled = original(scaler, outputs)
             if isinstance(outputs, Tensor) and isinstance(scaled, Tensor):
@@ -122,9 +144,9 @@ class Hooks:
     def _scaler_update(self, original: Callable[..., Any]) -> Callable[..., Any]:
         session = self._session
 
-        @functools.wraps(original)
+        @stands_for(original)
         def update(scaler: Any, *args: Any, **kwargs: Any) -> Any:
-            session.guarded("watching the loss scale", session.scaler_updated)
+            session.scaler_updated()
             return original(scaler, *args, **kwargs)
 
         return update
@@ -132,7 +154,7 @@ class Hooks:
     def _next_batch(self, original: Callable[..., Any]) -> Callable[..., Any]:
         session = self._session
 
-        @functools.wraps(original)
+        @stands_for(original)
         def __next__(iterator: Any) -> Any:
             started = perf_counter()
             batch = original(iterator)
@@ -141,10 +163,20 @@ class Hooks:
 
         return __next__
 
+    def _hide_graph(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        session = self._session
+
+        @stands_for(original)
+        def __enter__(hooks: Any) -> Any:
+            session.hidden_graph = True
+            return original(hooks)
+
+        return __enter__
+
     def _compile(self, original: Callable[..., Any]) -> Callable[..., Any]:
         session = self._session
 
-        @functools.wraps(original)
+        @stands_for(original)
         def compile_(model: Any = None, **options: Any) -> Any:
             compiled = original(model, **options)
             if model is None:
@@ -154,27 +186,43 @@ class Hooks:
         return compile_
 
 
+class _Inside(threading.local):
+    """Whether this thread is inside a call of ``backward``."""
+
+    backward = False
+
+
 def watched_function(session: Session, compiled: Any, function: Any) -> Any:
     """Return a compiled function that captures can see into; modules are seen by their calls anyhow."""
-    if isinstance(compiled, nn.Module) or compiled is function:
+    if compiled is function or not isinstance(compiled, FunctionType):
         return compiled
 
-    @functools.wraps(compiled)
+    ended = untraced(lambda: session.guarded("starting a probe", session.compiled_code_ended))
+
+    @stands_for(compiled)
     def call(*args: Any, **kwargs: Any) -> Any:
         capture = session.capture
-        if capture is None or not capture.is_open or not torch.is_grad_enabled():
-            return compiled(*args, **kwargs)
-        return capture.expand(functools.partial(compiled), function, args, kwargs)
+        if capture is None or not capture.is_open:
+            result = compiled(*args, **kwargs)
+        elif torch.is_grad_enabled():
+            result = capture.expand(compiled, function, args, kwargs)
+        else:
+            result = capture.aside(compiled, *args, **kwargs)
+        if session.postponed is not None:
+            ended()
+        return result
 
-    return untraced(call)
+    return call
 
 
-def untraced(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a function so that ``torch.compile`` calls it as it is.
+def roots_of(tensors: Any) -> list[Tensor]:
+    """Return the tensors that ``backward`` is called on; a ``GradientEdge`` is none."""
+    if isinstance(tensors, Tensor):
+        return [tensors]
+    return [item for item in tensors if isinstance(item, Tensor)] if type(tensors) in (list, tuple) else []
 
-    This is the mark that ``torch.compiler.disable`` sets; that itself would import the whole compiler into a program that
-    does not use it.
-    """
-    target = getattr(function, "__func__", function)
-    target._torchdynamo_disable = True
-    return function
+
+def weights_of(roots: list[Tensor], given: Any) -> list[Any]:
+    """Return the gradient with respect to each root, None for a scalar's."""
+    weights = list(given) if isinstance(given, (list, tuple)) else [given]
+    return weights if len(weights) == len(roots) else [None] * len(roots)

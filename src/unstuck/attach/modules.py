@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from types import FrameType
 from typing import Any
 
@@ -24,15 +24,34 @@ class Modules:
         self._made: dict[int, tuple[weakref.ref[nn.Module], Line | None]] = {}
         self._leaves: dict[int, weakref.ref[Tensor]] = {}
         if scan:
-            found = [item for item in gc.get_objects() if issubclass(type(item), nn.Module)]
-            self._made = {id(module): (weakref.ref(module), None) for module in found}
+            self._scan()
+
+    def _scan(self) -> None:
+        """Look for modules in memory: those made earlier, copied or unpickled never ran their ``__init__`` before us."""
+        for item in gc.get_objects():
+            # Not isinstance: it asks the object for its class, and some objects answer with a warning.
+            if issubclass(type(item), nn.Module):
+                self._add(item, None)
 
     def note(self, module: nn.Module) -> None:
         """Note a module that is being made by the line of the program that is running."""
+        if not self._knows(module):
+            self._add(module, user_line())
+
+    def _knows(self, module: nn.Module) -> bool:
+        entry = self._made.get(id(module))
+        return entry is not None and entry[0]() is module
+
+    def _add(self, module: nn.Module, line: Line | None) -> None:
+        if self._knows(module):
+            return
         key = id(module)
-        known = self._made.get(key)
-        if known is None or known[0]() is not module:
-            self._made[key] = (weakref.ref(module), user_line())
+
+        def forget(reference: weakref.ref[nn.Module]) -> None:
+            if key in self._made and self._made[key][0] is reference:
+                del self._made[key]
+
+        self._made[key] = (weakref.ref(module, forget), line)
 
     def line_of(self, module: nn.Module) -> Line | None:
         """Return the line that made a module, None where that was not seen."""
@@ -52,7 +71,7 @@ class Modules:
 
     def alive(self) -> list[nn.Module]:
         """Return the modules that still exist."""
-        return [module for reference, _ in self._made.values() if (module := reference()) is not None]
+        return [module for reference, _ in list(self._made.values()) if (module := reference()) is not None]
 
     def names_of(self, parameters: Sequence[Tensor], frame: FrameType | None = None) -> tuple[list[str], Owners]:
         """Name parameters as the program does.
@@ -68,8 +87,18 @@ class Modules:
             Names in the order of the parameters, unique; and the modules that own them.
         """
         wanted = {id(p) for p in parameters}
+        paths, owners = self._paths(wanted)
+        if len(paths) < len(wanted):
+            self._scan()
+            paths, owners = self._paths(wanted)
+        frame = frame if frame is not None else user_frame()
+        if len(paths) < len(wanted) and frame is not None:
+            paths = {**_variables(frame, wanted - set(paths)), **paths}
+        return _unique([_plain(paths.get(id(p), f"parameter{i}")) for i, p in enumerate(parameters)]), owners
+
+    def _paths(self, wanted: set[int]) -> tuple[dict[int, str], Owners]:
         paths: dict[int, str] = {}
-        owners: Owners = {}
+        owners: Owners = weakref.WeakValueDictionary()
         modules = self.alive()
         children = {id(child) for module in modules for child in module._modules.values() if child is not None}
         roots = [module for module in modules if id(module) not in children]
@@ -80,13 +109,11 @@ class Modules:
                     if parameter is not None and id(parameter) in wanted and id(parameter) not in paths:
                         paths[id(parameter)] = f"{path}.{name}" if path else name
                         owners[id(parameter)] = module
-        frame = frame if frame is not None else user_frame()
-        if len(paths) < len(wanted) and frame is not None:
-            paths = {**_variables(frame, wanted - set(paths)), **paths}
-        return _unique([_plain(paths.get(id(p), f"parameter{i}")) for i, p in enumerate(parameters)]), owners
+        return paths, owners
 
 
-Owners = dict[int, nn.Module]
+#: Module of each parameter, by the parameter's id.
+Owners = MutableMapping[int, nn.Module]
 
 
 def _parameters(module: nn.Module) -> list[nn.Parameter]:

@@ -10,7 +10,7 @@ class Patches:
     """A pile of replaced attributes; :meth:`restore` takes the pile down in reverse, leaving torch as it was."""
 
     def __init__(self) -> None:
-        self._replaced: list[tuple[Any, str, Any]] = []
+        self._replaced: list[tuple[Any, str, Any, Any]] = []
 
     def wrap(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
         """Replace ``owner.name`` by ``make(original)``.
@@ -29,10 +29,11 @@ class Patches:
         if isinstance(original, (staticmethod, classmethod)):
             replacement = type(original)(replacement)
         setattr(owner, name, replacement)
-        self._replaced.append((owner, name, original))
+        self._replaced.append((owner, name, original, replacement))
 
     def restore(self) -> None:
-        """Put back all that :meth:`wrap` replaced."""
+        """Put back all that :meth:`wrap` replaced; what somebody else has put over ours meanwhile stays."""
         while self._replaced:
-            owner, name, original = self._replaced.pop()
-            setattr(owner, name, original)
+            owner, name, original, replacement = self._replaced.pop()
+            if vars(owner).get(name) is replacement:
+                setattr(owner, name, original)

@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from unstuck.attach.audit import audit
 from unstuck.attach.captured import CapturedStep
 from unstuck.attach.describe import describe_layers
+from unstuck.attach.forensics import lines_of
 from unstuck.attach.replay import NotReplayable
 from unstuck.measure import MEASUREMENTS, Measurement
 from unstuck.measure.errors import NotMeasurable
 from unstuck.measure.evaluation import Evaluation
 
 if TYPE_CHECKING:
-    from unstuck.attach.session import Session, Track
+    from unstuck.attach.session import Session
+    from unstuck.attach.track import Track
 
 #: Every so many probes the deep measurements are due.
 _DEEP_EVERY = 3
@@ -34,6 +37,7 @@ class Prober:
         self._session = session
         self._off: dict[str, str] = {}
         self._warm: dict[int, Tensor | None] = {}
+        self._lowest: dict[int, Tensor] = {}
         self._counts: dict[int, int] = {}
         self._opened = 0.0
         self._spent = 0.0
@@ -44,41 +48,38 @@ class Prober:
         self._opened = perf_counter()
         self._spent = self._opened - started
 
-    def step_ended(self, track: Track) -> None:
+    def step_ended(self, track: Track, optimizer: Optimizer) -> None:
         """Measure an optimizer's step if it is the first of its kind in the round, and end the round if it is complete.
 
         Args:
-            track: The optimizer that stepped.
+            track: What is kept about the optimizer that stepped.
+            optimizer: The optimizer.
         """
         session, capture = self._session, self._session.capture
         assert capture is not None
         started = perf_counter()
-        complete = capture.step_ended(track.optimizer)
-        if id(track.optimizer) not in capture.measured:
-            capture.measured.add(id(track.optimizer))
-            capture.close()
-            try:
-                with torch.enable_grad():
-                    self._measure(track, started)
-            finally:
-                if not complete and session.capture is capture:
-                    capture.open()
-        capture.seen.pop(id(track.optimizer), None)
+        complete = capture.step_ended(optimizer)
+        if id(optimizer) not in capture.measured:
+            capture.measured.add(id(optimizer))
+            with capture.paused(), torch.enable_grad():
+                self._measure(track, optimizer, started)
+        capture.seen.pop(id(optimizer), None)
         now = perf_counter()
         self._spent += now - started
         if complete:
             session.close_round(track)
             session.budget.took(capture.start, self._spent, perf_counter())
 
-    def _measure(self, track: Track, started: float) -> None:
+    def _measure(self, track: Track, optimizer: Optimizer, started: float) -> None:
         session, capture = self._session, self._session.capture
         assert capture is not None
-        session.name(track)
-        optimizer, step = track.optimizer, track.steps - 1
+        track.name(session.modules)
+        step = track.steps - 1
         m: dict[str, Any] = {}
         failed: dict[str, str] = dict(self._off)
         replay: dict[str, Any] = {"ok": False, "why": None, "error": None, "backwards": 0, "batch": None}
-        self._attempt("parameters", m, failed, lambda: audit(capture, optimizer, track.names, session.optimizers(), session.modules))
+        others = session.optimizers()
+        self._attempt("parameters", m, failed, lambda: audit(capture, optimizer, track.names, others, session.modules))
         captured: CapturedStep | None = None
         try:
             captured = CapturedStep(capture, optimizer, track.names, step)
@@ -89,16 +90,16 @@ class Prober:
         except Exception as error:
             captured = None
             replay["why"] = f"computing the step again failed with {type(error).__name__}: {_first_line(error)}"
-            self._note_fault("replay", error)
+            session.fault("replay", error, end_round=False)
         if captured is not None:
-            session.last_ops = list(captured.operations)
+            session.lines = lines_of(captured.operations)
             replay.update(ok=True, error=captured.error, backwards=captured.backwards, batch=captured.batch_size)
             replay["scale"] = captured.scale
             self._describe(track, captured)
             gradient_time = captured.seconds
             shallow = perf_counter() - started
             m["loss"] = captured.value
-            evaluation = Evaluation(captured, self._warm.get(id(optimizer)))
+            evaluation = Evaluation(captured, self._warm.get(track.index), self._lowest.get(track.index))
             for measurement in self._due(track):
                 guess = measurement.gradients * gradient_time
                 running = self._spent + perf_counter() - started
@@ -113,7 +114,9 @@ class Prober:
                 shallow += took if measurement.cadence == "every" else 0.0
             session.budget.learn("probe", self._spent + shallow)
             if evaluation.leading is not None:
-                self._warm[id(optimizer)] = evaluation.leading
+                self._warm[track.index] = evaluation.leading
+            if evaluation.lowest is not None:
+                self._lowest[track.index] = evaluation.lowest
         cost = perf_counter() - started
         session.write(
             "probe",
@@ -127,8 +130,8 @@ class Prober:
         )
 
     def _due(self, track: Track) -> list[Measurement]:
-        count = self._counts.get(id(track.optimizer), 0)
-        self._counts[id(track.optimizer)] = count + 1
+        count = self._counts.get(track.index, 0)
+        self._counts[track.index] = count + 1
         deep = count % _DEEP_EVERY == _DEEP_EVERY - 1
         return [m for m in MEASUREMENTS if m.name not in self._off and (deep or m.cadence == "every")]
 
@@ -143,14 +146,7 @@ class Prober:
             failed[name] = str(reason)
         except Exception as error:
             failed[name] = self._off[name] = f"it failed with {type(error).__name__}: {_first_line(error)}"
-            self._note_fault(name, error)
-
-    def _note_fault(self, name: str, error: Exception) -> None:
-        """Write a measurement's fault down; unlike other faults it leaves the round as it is."""
-        session = self._session
-        capture, session.capture = session.capture, None
-        session.fault(name, error)
-        session.capture = capture
+            self._session.fault(name, error, end_round=False)
 
     def _describe(self, track: Track, captured: CapturedStep) -> None:
         """Write the network's layers once they are known, and again if more of them show later."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from unstuck.record.writer import Writer
+from unstuck.attach.log import Log
 
 #: Seconds between two drains, so that a killed run loses less than a second.
 _PERIOD = 0.4
@@ -18,7 +18,7 @@ _ROWS = 8192
 _FULL_ROWS = 30_000
 
 
-#: ``(step, time, losses, lr, norm, clipped, wait)``; losses and norms may still be on the device.
+#: ``(step, time, losses, lr, norm, clipped, wait)``; losses, lr and norms may still be on the device.
 Row = tuple[Any, ...]
 
 
@@ -31,27 +31,32 @@ class _Batch(NamedTuple):
 
 
 def _scalars(row: Row) -> list[Any]:
-    """Return what of a row may be on the device: its losses, then norm and clipped norm."""
-    return [*row[2], row[4], row[5]]
+    """Return what of a row may be on the device: its losses, then learning rate, norm and clipped norm."""
+    return [*row[2], row[3], row[4], row[5]]
 
 
 class Pulse:
-    """Collects rows of one optimizer and hands them to the writer.
+    """Collects rows of one optimizer and hands them to the log.
 
     Args:
-        writer: Where the rows go.
+        log: Where the rows go.
         optimizer: Index of the optimizer.
         start: Clock reading at the start.
     """
 
-    def __init__(self, writer: Writer, optimizer: int, start: float) -> None:
-        self._writer = writer
+    def __init__(self, log: Log, optimizer: int, start: float) -> None:
+        self._log = log
         self._optimizer = optimizer
         self._start = start
         self.rows: list[Row] = []
         self._in_flight: _Batch | None = None
         self.due = start + _PERIOD
         self._written = 0
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there are rows that are not written yet."""
+        return bool(self.rows) or self._in_flight is not None
 
     @property
     def full(self) -> bool:
@@ -98,8 +103,8 @@ class Pulse:
         values = iter(batch.host.tolist() if batch.host is not None else ())
         columns: list[list[Any]] = [[], [], [], [], [], [], []]
         for row in batch.rows:
-            step, time, losses, lr, norm, clipped, wait = row
-            *parts, norm, clipped = (next(values) if isinstance(v, Tensor) else v for v in _scalars(row))
+            step, time, losses, _, _, _, wait = row
+            *parts, lr, norm, clipped = (next(values) if isinstance(v, Tensor) else v for v in _scalars(row))
             loss = sum(parts) if losses else None
             if isinstance(norm, float) and isinstance(clipped, float) and math.isfinite(norm):
                 clipped = min(norm, clipped)
@@ -112,7 +117,7 @@ class Pulse:
         step, time, loss, lr, norm, clipped, wait = columns
         time = [round(t - self._start, 4) for t in time]
         wait = [round(w, 6) for w in wait]
-        self._writer.write(
+        self._log.write(
             "pulse",
             optimizer=self._optimizer,
             step=step,
@@ -149,6 +154,13 @@ def thinned(columns: list[list[Any]], every: int) -> list[list[Any]]:
                 seen = [v for v in part if v is not None]
                 thin[index].append(sum(seen) / len(seen) if seen else None)
     return thin
+
+
+def rate(value: Any) -> float | Tensor | None:
+    """Return a learning rate as a row keeps it: a tensor that a scheduler changes in place is copied, not waited for."""
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    return float(value) if isinstance(value, (int, float)) else None
 
 
 def gradient_norm(parameters: list[Tensor]) -> Tensor | None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from unstuck.attach.capture import set_generator_states
-from unstuck.attach.tape import Backward, Constant, Op, Slot, Tape, generator_states
+from unstuck.attach.tape import Backward, Constant, Op, Slot, Tape, generator_states, set_generator_states
 
 _ATTENTION = frozenset({"scaled_dot_product_attention", "multi_head_attention_forward"})
 _RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell"})
+
+
+#: Values of parameters before a step, by the parameter's id and its modification count then.
+Before = Mapping[tuple[int, int], Tensor]
 
 
 class NotReplayable(Exception):
@@ -27,12 +30,15 @@ class Player:
         tape: The round's tape.
         backwards: The backward calls whose losses add up to the step's.
         parameters: Leaf tensors that are variables; the values come with each call of :meth:`play`.
+        before: Values that parameters had before the steps of this round, by id and modification count.
 
     Raises:
         NotReplayable: A loss is not on the tape, or a tensor that it needs was changed meanwhile.
     """
 
-    def __init__(self, tape: Tape, backwards: Sequence[Backward], parameters: Sequence[Tensor]) -> None:
+    def __init__(
+        self, tape: Tape, backwards: Sequence[Backward], parameters: Sequence[Tensor], before: Before
+    ) -> None:
         self._roots = [
             (slot, weight) for call in backwards for slot, weight in zip(call.roots, call.weights, strict=True)
         ]
@@ -40,12 +46,22 @@ class Player:
             trouble = f": {tape.troubles[0]}" if tape.troubles else " (compiled whole, scripted, or outside torch)"
             raise NotReplayable(f"the loss was computed by operations that cannot be seen{trouble}")
         self.ops = needed(tape, {slot for slot, _ in self._roots if slot is not None}, backwards)
-        self._places = {slot: index for index, p in enumerate(parameters) if (slot := tape.slot_of(p)) is not None}
         used = {slot for op in self.ops for slot in op.inputs} | {slot for slot, _ in self._roots}
-        self._places = {slot: index for slot, index in self._places.items() if slot in used}
+        index_of = {id(p): index for index, p in enumerate(parameters)}
+        self._places: dict[int, int] = {}
+        self._others: dict[int, Tensor] = {}
+        for slot in sorted(used & tape.leaves.keys()):
+            leaf, version = tape.leaves[slot], tape.versions[slot]
+            index = index_of.get(id(leaf))
+            if index is None:
+                self._others[slot] = _value_of(leaf, version, before)
+            elif (id(leaf), version) in before:
+                self._places[slot] = index
+            else:
+                raise NotReplayable(f"a parameter of shape {list(leaf.shape)} was changed between its use and the step")
         if not self._places:
-            raise NotReplayable("the loss does not depend on any parameter of this optimizer")
-        self._others = {slot: leaf for slot, leaf in tape.leaves.items() if slot in used and slot not in self._places}
+            trouble = f": {tape.troubles[0]}" if tape.troubles else ""
+            raise NotReplayable(f"the loss does not depend on any parameter of this optimizer{trouble}")
         for op in self.ops:
             check_unchanged(op)
         self._inner_gradient = any(op.name == "grad" for op in self.ops)
@@ -83,8 +99,7 @@ class Player:
             for slot, index in self._places.items():
                 env[slot] = params[index]
             for slot, leaf in self._others.items():
-                value = leaf.detach()
-                env[slot] = value.requires_grad_() if torch.is_grad_enabled() else value
+                env[slot] = leaf.detach().requires_grad_() if torch.is_grad_enabled() else leaf
             self._run(env)
         return self._total(env), env
 
@@ -109,10 +124,12 @@ class Player:
             A function from a tensor of the value's shape to the scalar loss.
 
         Raises:
-            NotReplayable: Operations in place make it unclear what comes after the value.
+            NotReplayable: It is unclear what comes after the value: operations in place, or a gradient in the loss.
         """
         if any(op.in_place for op in self.ops):
             raise NotReplayable("operations in place follow the network's output")
+        if self._inner_gradient:
+            raise NotReplayable("a gradient is a part of the loss")
         with torch.no_grad():
             _, env = self.play(params)
         after = {slot}
@@ -182,6 +199,15 @@ def thaw(value: Any, env: dict[int, Any]) -> Any:
     if isinstance(value, dict):
         return {key: thaw(item, env) for key, item in value.items()}
     return value
+
+
+def _value_of(leaf: Tensor, version: int, before: Before) -> Tensor:
+    """Return what a leaf of another optimizer, or of none, held when it was used."""
+    if leaf._version == version:
+        return leaf.detach()
+    if (id(leaf), version) in before:
+        return before[id(leaf), version].detach()
+    raise NotReplayable(f"a weight of shape {list(leaf.shape)} was changed between its use and the step")
 
 
 def _bind(op: Op, result: Any, env: dict[int, Any]) -> None:

@@ -7,50 +7,35 @@ optimizer's step (a row of the pulse). All else happens in probe rounds, see :mo
 from __future__ import annotations
 
 import os
-import threading
 import traceback
 from collections.abc import Callable
-from datetime import datetime, timezone
 from time import perf_counter
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
 from unstuck.attach import forensics
 from unstuck.attach.budget import Budget
 from unstuck.attach.capture import Capture, parameters_of
-from unstuck.attach.modules import Modules, Owners
+from unstuck.attach.log import Log
+from unstuck.attach.modules import Modules
 from unstuck.attach.probe import Prober
-from unstuck.attach.pulse import Pulse, gradient_norm
-from unstuck.attach.rules import hyper_parameters, number
-from unstuck.attach.sources import user_line
-from unstuck.attach.tape import Op
-from unstuck.record.writer import Writer
+from unstuck.attach.pulse import Pulse, gradient_norm, rate
+from unstuck.attach.rules import hyper_parameters
+from unstuck.attach.sources import Line, user_line
+from unstuck.attach.track import Track
+from unstuck.attach.untraced import in_compiled_code
 from unstuck.settings import Settings
 
 #: Share of the step time that gradient norms may take on ordinary steps.
 _NORM_SHARE = 0.004
 #: Seconds between two lines that say what unstuck has cost so far.
 _OVERHEAD_PERIOD = 1.0
-
-
-class Track:
-    """What is kept about one optimizer: its pulse, its parameters' names, how deep its ``step`` is nested."""
-
-    def __init__(self, optimizer: Optimizer, index: int, pulse: Pulse) -> None:
-        self.optimizer = optimizer
-        self.index = index
-        self.pulse = pulse
-        self.steps = 0
-        self.depth = 0
-        self.parameters: list[Tensor] = []
-        self.names: list[str] = []
-        self.owners: Owners = {}
-        self.next_norm = 0
-        self.last_time: float | None = None
-        self.announced = False
+#: Faults of ours after which no more probes are taken, and none is written down any more.
+_FAULTS = 10
+#: A round whose thread has not gone on while others took so many steps is given up.
+_ABANDONED = 256
 
 
 class Session:
@@ -65,32 +50,34 @@ class Session:
         self.settings = settings
         self.modules = Modules(scan=late)
         self.capture: Capture | None = None
-        self.broken = False
+        self.hidden_graph = False
         self._begin()
 
     def _begin(self) -> None:
         self.pid = os.getpid()
         self.start = perf_counter()
-        self.writer: Writer | None = None
-        self.rank = int(os.environ.get("RANK", "0") or 0)
-        self.tracks: dict[int, Track] = {}
+        self.log = Log(self.settings.run_dir)
+        self.tracks: list[Track] = []
+        self.total = 0
         self.budget = Budget(self.settings.budget, self.settings.floor, self.start)
         self.prober = Prober(self)
         self.losses: list[float | Tensor] = []
         self.clip: tuple[Any, Any] | None = None
         self.wait = 0.0
         self.unscaled: dict[int, Tensor] = {}
-        self.scaler_updates = 0
-        self.skipped_steps = 0
-        self.last_ops: list[Op] = []
-        self._closer: int | None = None
+        self.lines: dict[str, set[Line]] = {}
+        self._by_id: dict[int, Track] = {}
+        self._scaler_total = 0
+        self._skipped_steps = 0
+        self.postponed: int | None = None
+        self._closer: Track | None = None
         self._last_stepped: Track | None = None
         self._last_losses: list[float | Tensor] = []
         self._bad_seen = False
         self._overhead_due = 0.0
         self._pulse_cost = 0.0
-        self._errors = 0
-        self._lock = threading.RLock()
+        self._faults = 0
+        self._mute = False
 
     # ------------------------------------------------------------------ never harm the run
 
@@ -105,7 +92,7 @@ class Session:
         Returns:
             What it returned, None where it failed.
         """
-        if self.broken:
+        if self._mute:
             return None
         try:
             return function(*args)
@@ -113,48 +100,50 @@ class Session:
             self.fault(where, error)
             return None
 
-    def fault(self, where: str, error: BaseException) -> None:
-        """Write down a fault of ours; after ten of them, or one outside a measurement, only the pulse goes on."""
-        self._errors += 1
-        capture, self.capture = self.capture, None
-        if capture is not None:
-            capture.close()
-        text = "".join(traceback.format_exception(error))
-        try:
-            step = max((t.steps for t in self.tracks.values()), default=0)
-            self._write("error", where=where, step=step, error=f"{type(error).__name__}: {error}", traceback=text)
-        except OSError:
-            self.broken = True
-        if self._errors >= 10:
-            self.broken = True
+    def fault(self, where: str, error: BaseException, end_round: bool = True) -> None:
+        """Write down a fault of ours; after ten of them only the pulse goes on.
 
-    def _write(self, kind: str, **values: Any) -> None:
-        if self.writer is None:
-            self.writer = Writer(self.settings.run_dir, self.rank)
-            cuda = torch.cuda.is_available() and torch.cuda.is_initialized()
-            self.writer.write(
-                "start",
-                pid=self.pid,
-                rank=self.rank,
-                world_size=int(os.environ.get("WORLD_SIZE", "1") or 1),
-                torch=torch.__version__,
-                device=torch.cuda.get_device_name() if cuda else "cpu",
-                threads=torch.get_num_threads(),
-                time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            )
-        self.writer.write(kind, **values)
+        Args:
+            where: What was being done.
+            error: What was raised.
+            end_round: Whether the probe round cannot go on.
+        """
+        self._faults += 1
+        capture = self.capture
+        if end_round:
+            self.capture = None
+        try:
+            if end_round and capture is not None:
+                capture.end()
+            if self._faults > _FAULTS:
+                return
+            step = max((t.steps for t in self.tracks), default=0)
+            text = "".join(traceback.format_exception(error))
+            self.write("error", where=where, step=step, error=f"{type(error).__name__}: {error}", traceback=text)
+        except Exception:  # the disk is full or the folder is gone: there is nothing left to do, nor anyone to tell
+            self._mute = True
 
     def write(self, kind: str, **values: Any) -> None:
         """Append a record to this process's file."""
-        self._write(kind, **values)
+        self.log.write(kind, **values)
 
     # ------------------------------------------------------------------ what the hooks call
 
-    def optimizer_made(self, optimizer: Optimizer) -> None:
-        """Take in an optimizer, and start capturing the first step where nothing has stepped yet."""
+    def optimizer_made(self, optimizer: Optimizer, begin: bool = True) -> Track:
+        """Take in an optimizer.
+
+        Args:
+            optimizer: One that is new.
+            begin: Whether its first step is still to come: then it is captured, where nothing has stepped yet.
+
+        Returns:
+            What is kept about it.
+        """
         if os.getpid() != self.pid:
             self._forked()
-        track = self._track(optimizer)
+        track = Track(optimizer, len(self.tracks), Pulse(self.log, len(self.tracks), self.start), self.total)
+        self.tracks.append(track)
+        self._by_id[id(optimizer)] = track
         line = user_line()
         self.write(
             "optimizer",
@@ -168,11 +157,12 @@ class Session:
             step_file=None,
             step_line=None,
         )
-        if all(t.steps == 0 for t in self.tracks.values()):
+        if begin and self.total == 0:
             if self.capture is not None:
                 self.capture.waiting.add(id(optimizer))
             elif self.settings.probes and self.budget.wants(0, perf_counter()):
                 self._open(0)
+        return track
 
     def backward_starts(self, roots: list[Tensor]) -> None:
         """Note the loss that ``backward`` is called on."""
@@ -188,38 +178,34 @@ class Session:
                     self.guarded("tracing a non-finite loss", self._trace_non_finite, root)
             else:
                 self.losses.append(loss.detach())
-        if self.capture is not None:
-            self.guarded("capturing a backward call", self.capture.backward_starts, self._optimizers())
+        if self.capture is not None and self.capture.mine:
+            self.capture.backward_starts(self.optimizers())
 
     def backward_ended(self, roots: list[Tensor], weights: list[Any]) -> None:
         """Note the gradients that ``backward`` left."""
-        if self.capture is not None:
-            step = sum(t.steps for t in self.tracks.values())
-            self.guarded("capturing gradients", self.capture.backward_ended, self._optimizers(), roots, weights, step)
+        if self.capture is not None and self.capture.mine:
+            self.capture.backward_ended(self.optimizers(), roots, weights, self.total)
 
     def step_starts(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Called before every step of every optimizer."""
-        track = self.tracks.get(id(optimizer))
-        if track is None or track.optimizer is not optimizer or os.getpid() != self.pid:
-            self.guarded("taking in an optimizer", self._late_optimizer, optimizer)
-            track = self.tracks.get(id(optimizer))
-            if track is None:
-                return
+        if os.getpid() != self.pid:
+            self._forked()
+        track = self._by_id.get(id(optimizer))
+        if track is None or track.optimizer is not optimizer:
+            # It was made before this session, or in the parent of a forked process.
+            track = self.optimizer_made(optimizer, begin=False)
         if not track.announced:
             track.announced = True
-            line = user_line()
-            if line is not None:
-                where = {"optimizer": track.index, "file": line.file, "line": line.line}
-                self.guarded("the first step", lambda: self.write("event", name="first_step", step=0, **where))
+            self._announce(track)
         track.depth += 1
-        if self.capture is not None and track.depth == 1:
+        if self.capture is not None and track.depth == 1 and self.capture.mine:
             closure = kwargs.get("closure", args[1] if len(args) > 1 else None)
-            self.guarded("before a step", self.capture.step_starts, optimizer, closure is not None)
+            self.capture.step_starts(optimizer, closure is not None)
 
     def step_ended(self, optimizer: Optimizer) -> None:
         """Called after every step of every optimizer: the hot path."""
         now = perf_counter()
-        track = self.tracks.get(id(optimizer))
+        track = self._by_id.get(id(optimizer))
         if track is None:
             return
         track.depth -= 1
@@ -228,172 +214,145 @@ class Session:
         track.depth = 0
         step = track.steps
         track.steps = step + 1
+        self.total += 1
+        track.last_total = self.total
         norm = clipped = None
         if self.clip is not None:
             norm, clipped = self.clip
             self.clip = None
         elif step >= track.next_norm:
             norm = self.guarded("the gradient norm", self._norm, track, now)
-        group = optimizer.param_groups[0]
-        lr = group.get("lr")
         if not self.losses and self._last_stepped is not track:
             self.losses = self._last_losses  # several optimizers step on one backward call
         self._last_stepped, self._last_losses = track, self.losses
-        row = (step, now, self.losses, lr if type(lr) is float else _plain(lr), norm, clipped, self.wait)
+        lr = optimizer.param_groups[0].get("lr")
+        row = (step, now, self.losses, lr if type(lr) is float else rate(lr), norm, clipped, self.wait)
         track.pulse.rows.append(row)
         track.last_time = now
         self.losses = []
         self.wait = 0.0
         if self.capture is not None:
-            self.guarded("a probe step", self.prober.step_ended, track)
-        elif (
-            (step + 1 >= self.budget.next_step or now >= self.budget.next_time)
-            and self.settings.probes
-            and (self._closer is None or self._closer == id(optimizer))
-            and not self.broken
-            and self.budget.wants(step + 1, now)
-        ):
-            self._open(step + 1)
+            self._round_goes_on(track, optimizer)
+        elif step + 1 >= self.budget.next_step or now >= self.budget.next_time:
+            self._consider_round(track, step + 1, now)
         if now >= track.pulse.due or track.pulse.full:
-            self.guarded("writing the pulse", self._drain, track, now)
+            self._drain(now)
 
     def scaler_updated(self) -> None:
         """Note that a ``GradScaler`` was updated: an update without a step since the last one means a skipped step."""
-        steps = sum(t.steps for t in self.tracks.values())
-        if steps == self.scaler_updates:
-            self.skipped_steps += 1
-        self.scaler_updates = steps
+        self._skipped_steps += self.total == self._scaler_total
+        self._scaler_total = self.total
 
     # ------------------------------------------------------------------ rounds
 
+    def _consider_round(self, track: Track, step: int, now: float) -> None:
+        """Start a round where one is due, after the step of the optimizer whose step ended the last one."""
+        at_its_end = self._closer is None or self._closer is track or not self._closer.takes_part(self.total)
+        if self.settings.probes and at_its_end and self._faults < _FAULTS and self.budget.wants(step, now):
+            if in_compiled_code():
+                self.postponed = step  # a mode laid here would be compiled into the program
+            else:
+                self._open(step)
+
+    def compiled_code_ended(self) -> None:
+        """Start the round that could not be started while compiled code was running."""
+        if self.postponed is not None and not in_compiled_code():
+            step, self.postponed = self.postponed, None
+            if self.capture is None:
+                self._open(step)
+
     def _open(self, step: int) -> None:
         started = perf_counter()
-        capture = Capture(self._optimizers(), step)
-        self.capture = capture
-        self.guarded("starting a probe", capture.open)
+        self.capture = Capture(self.optimizers(), step, self.total, self.modules)
+        self.guarded("starting a probe", self.capture.open)
         self.prober.opened(started)
+
+    def _round_goes_on(self, track: Track, optimizer: Optimizer) -> None:
+        assert self.capture is not None
+        if self.capture.mine:
+            self.guarded("a probe step", self.prober.step_ended, track, optimizer)
+        elif self.total - self.capture.total > _ABANDONED:
+            self.capture.end()
+            self.capture = None
 
     def close_round(self, last: Track) -> None:
         """Take the capture away; the optimizer that ended it is the one after whose steps rounds start from now on."""
         if self.capture is not None:
-            self.capture.close()
+            self.capture.end()
             self.capture = None
-        self._closer = id(last.optimizer)
-
-    def _optimizers(self) -> list[Optimizer]:
-        return [track.optimizer for track in self.tracks.values()]
+        self._closer = last
 
     def optimizers(self) -> list[Optimizer]:
-        """Return the optimizers that are known."""
-        return self._optimizers()
-
-    def name(self, track: Track) -> None:
-        """Name the parameters of an optimizer, again whenever it was given others."""
-        parameters = parameters_of(track.optimizer)
-        if len(parameters) != len(track.parameters) or any(
-            a is not b for a, b in zip(parameters, track.parameters, strict=True)
-        ):
-            track.parameters = parameters
-            track.names, track.owners = self.modules.names_of(parameters)
+        """Return the optimizers of the training loop."""
+        found = (track.optimizer for track in self.tracks if track.takes_part(self.total))
+        return [optimizer for optimizer in found if optimizer is not None]
 
     # ------------------------------------------------------------------ details
-
-    def _track(self, optimizer: Optimizer) -> Track:
-        track = self.tracks.get(id(optimizer))
-        if track is None or track.optimizer is not optimizer:
-            index = len(self.tracks)
-            self._write_nothing_yet()
-            assert self.writer is not None
-            track = Track(optimizer, index, Pulse(self.writer, index, self.start))
-            self.tracks[id(optimizer)] = track
-        return track
-
-    def _write_nothing_yet(self) -> None:
-        """Make sure that the file exists before a pulse refers to it."""
-        if self.writer is None:
-            self._write("event", name="attached", step=0)
-
-    def _late_optimizer(self, optimizer: Optimizer) -> None:
-        """Take in an optimizer that was made before this session, or in the parent of a forked process."""
-        if os.getpid() != self.pid:
-            self._forked()
-        if id(optimizer) not in self.tracks:
-            self.optimizer_made(optimizer)
 
     def _forked(self) -> None:
         """Begin anew in a forked child, should it train: the parent's file stays the parent's."""
         capture, self.capture = self.capture, None
         if capture is not None:
-            capture.close()
+            capture.end()
         self._begin()
+
+    def _announce(self, track: Track) -> None:
+        """Note the line that calls an optimizer's ``step``."""
+        line = user_line()
+        if line is not None:
+            self.write("event", name="first_step", step=0, optimizer=track.index, file=line.file, line=line.line)
 
     def _norm(self, track: Track, now: float) -> Tensor | None:
         """Take the gradient norm and set when the next one is due, so that norms stay within their share."""
-        norm = gradient_norm(parameters_of(track.optimizer))
+        norm = gradient_norm(track.parameters)
         cost = perf_counter() - now
         pace = (now - track.last_time) if track.last_time is not None else cost
         track.next_norm = track.steps + max(0, int(cost / (_NORM_SHARE * max(pace, 1e-7))))
         return norm
 
-    def _drain(self, track: Track, now: float, last: bool = False) -> None:
-        track.pulse.drain(now, last)
+    def _drain(self, now: float, last: bool = False) -> None:
+        """Write the pulses of all optimizers: one that has stopped stepping must not keep its last rows."""
+        for track in self.tracks:
+            if last or track.pulse.waiting:
+                track.pulse.drain(now, last)
         after = perf_counter()
         self._pulse_cost += after - now
         if after >= self._overhead_due or last:
             self._overhead_due = after + _OVERHEAD_PERIOD
             elapsed = after - self.start
-            steps = sum(t.steps for t in self.tracks.values())
             # What the hooks take on ordinary steps is too short to time step by step: it was measured as about 4 us.
-            seconds = self.budget.spent + self._pulse_cost + 4e-6 * steps
-            self._write("overhead", seconds=seconds, fraction=seconds / max(elapsed - seconds, 1e-9))
+            seconds = self.budget.spent + self._pulse_cost + 4e-6 * self.total
+            self.write("overhead", seconds=seconds, fraction=seconds / max(elapsed - seconds, 1e-9))
 
     def _trace_non_finite(self, root: Tensor) -> None:
-        name = forensics.first_bad_operation(root)
-        line = forensics.line_of_operation(name, self.last_ops) if name else None
-        bad: list[str] = []
-        for track in self.tracks.values():
-            self.name(track)
-            bad += forensics.non_finite(track.names, [p.detach() for p in track.parameters])
-        total = sum(len(t.names) for t in self.tracks.values())
-        value = root.detach().flatten()[0].item() if root.numel() else float("nan")
-        self._write(
-            "event",
-            name="not_finite",
-            step=max((t.steps for t in self.tracks.values()), default=0),
-            value="nan" if value != value else "inf",
-            operation=name,
-            file=line.file if line else None,
-            line=line.line if line else None,
-            parameters=bad[:20],
-            parameters_count=len(bad),
-            parameters_total=total,
-        )
+        for track in self.tracks:
+            track.name(self.modules)
+        named = [pair for t in self.tracks for pair in zip(t.names, t.parameters, strict=True)]
+        step = max((t.steps for t in self.tracks), default=0)
+        lines = {} if self.hidden_graph else self.lines
+        about = forensics.describe(root, named, lines, walk=not self.hidden_graph)
+        self.write("event", name="not_finite", step=step, **about)
 
     def finish(self, reason: str, exception: str | None = None) -> None:
         """Write what is still in memory and the last line."""
         if os.getpid() != self.pid:
             return
         if self.capture is not None:
-            self.capture.close()
+            self.capture.end()
             self.capture = None
-        if self.writer is None or not self.tracks:
-            return
-        now = perf_counter()
-        for track in self.tracks.values():
-            self.guarded("writing the pulse", self._drain, track, now, True)
-        self.guarded(
-            "ending",
-            lambda: self._write(
-                "end",
-                reason=reason,
-                exception=exception,
-                steps=[t.steps for t in self.tracks.values()],
-                time=now - self.start,
-                unfinished_losses=len(self.losses),
-                skipped_steps=self.skipped_steps,
-            ),
+        if self.log.opened:
+            now = perf_counter()
+            self.guarded("writing the pulse", self._drain, now, True)
+            self.guarded("ending", self._write_end, reason, exception, now)
+        self._mute = True  # where somebody has wrapped a function of ours, it is still called
+
+    def _write_end(self, reason: str, exception: str | None, now: float) -> None:
+        self.write(
+            "end",
+            reason=reason,
+            exception=exception,
+            steps=[t.steps for t in self.tracks],
+            time=now - self.start,
+            unfinished_losses=len(self.losses),
+            skipped_steps=self._skipped_steps,
         )
-
-
-def _plain(value: Any) -> float | None:
-    return None if value is None else number(value)

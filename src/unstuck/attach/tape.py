@@ -11,8 +11,9 @@ first is expanded by running its original module once under the tape; the last i
 
 from __future__ import annotations
 
+import contextlib
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +40,8 @@ _ASIDE = frozenset(
     "backward register_hook retain_grad requires_grad_ __get__ __set__ __delete__ __repr__ __format__ item tolist numpy "
     "__len__ size dim stride numel is_contiguous data_ptr register_post_accumulate_grad_hook __hash__ __bool__".split()
 )
+#: Functions that can give sparse gradients, and the position of the argument that says so.
+_SPARSE = {"embedding": 6, "embedding_bag": 7}
 _DIFFERENTIABLE_PROPERTIES = frozenset("T mT H mH real imag data".split())
 
 
@@ -99,15 +102,21 @@ class Backward:
     thread_step: int
 
 
+class SideEffect(Exception):
+    """A second run of a part of the program was about to change something; the message says what."""
+
+
 class Tape:
     """The operations of one probe round, and the slots of the parameters they read.
 
     Attributes:
         ops: Recorded calls in order.
-        leaves: Slot of each leaf tensor (parameters first seen as inputs), keyed by the slot, holding the tensor.
-        versions: Modification count of each leaf at its first use.
+        leaves: Leaf tensors (parameters first seen as inputs) by slot; one that a step changed has a slot before and one
+            after.
+        versions: Modification count that each of these slots stands for.
         backwards: The backward calls of the round.
         troubles: Why the tape may not be complete, in words.
+        fault: A fault of ours while recording, None where there was none.
     """
 
     def __init__(self) -> None:
@@ -116,8 +125,10 @@ class Tape:
         self.versions: dict[int, int] = {}
         self.backwards: list[Backward] = []
         self.troubles: list[str] = []
+        self.fault: Exception | None = None
         self._slots: dict[int, tuple[weakref.ref[Tensor], int]] = {}
         self._count = 0
+        self._fresh: set[int] | None = None
 
     def slot_of(self, tensor: Tensor) -> int | None:
         """Return the slot of a tensor that the tape knows, else None."""
@@ -125,9 +136,9 @@ class Tape:
         return entry[1] if entry is not None and entry[0]() is tensor else None
 
     def leaf_slot(self, tensor: Tensor) -> int:
-        """Return the slot of a leaf tensor, taking it in where it is new."""
+        """Return the slot of a leaf tensor, taking it in where it is new or was changed (by a step) since its last use."""
         slot = self.slot_of(tensor)
-        if slot is None:
+        if slot is None or (slot in self.versions and self.versions[slot] != tensor._version):
             slot = self._new_slot(tensor)
             self.leaves[slot] = tensor
             self.versions[slot] = tensor._version
@@ -160,32 +171,98 @@ class Tape:
             What the call returned.
         """
         name = getattr(func, "__name__", type(func).__name__)
+        if self._fresh is not None:
+            return self._record_second_run(func, args, kwargs, name, random)
         if not torch.is_grad_enabled() or not self._differentiates(func, name):
             return func(*args, **kwargs)
-        tracked = [tensor for tensor in tensors_in((args, kwargs)) if tensor.requires_grad]
+        draft = self._guarded(self._draft, func, args, kwargs, name, random)
+        result = func(*args, **kwargs)
+        if draft is not None:
+            self._guarded(self._complete, draft, first_tensor(args, kwargs), result)
+        return result
+
+    def _guarded(self, function: Callable[..., Op | None], *args: Any) -> Op | None:
+        """Call a part of the recording; a fault of ours ends the recording, not the program's forward pass."""
+        if self.fault is None:
+            try:
+                return function(*args)
+            except Exception as error:
+                self.fault = error
+                self.troubles.insert(0, f"recording failed with {type(error).__name__}: {error}")
+        return None
+
+    def _draft(
+        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], name: str, random: bool
+    ) -> Op | None:
+        """Return what is known about a call before it is made; None where no gradient flows through it."""
+        tracked = next((tensor for tensor in tensors_in((args, kwargs)) if tensor.requires_grad), None)
+        if tracked is None:
+            return None
         in_place = is_in_place(name, args, kwargs)
-        if not tracked:
-            return func(*args, **kwargs)
+        if in_place and tracked is first_tensor(args, kwargs) and tracked.is_leaf:
+            return None  # initialisation: torch lets nothing else write to such a leaf
         kept_args, kept_kwargs = without_side_effects(name, args, kwargs)
         inputs: list[int] = []
         # An argument that is written to must be kept as it was before.
-        target = first_tensor(args) if in_place else None
+        target = first_tensor(args, kwargs) if in_place else None
         frozen_args = self._freeze(kept_args, inputs, target)
         frozen_kwargs = self._freeze(kept_kwargs, inputs, target)
-        states = generator_states(tracked[0]) if random or name in _RANDOM or "dropout" in name else None
-        autocast = autocast_state(tracked[0])
-        result = func(*args, **kwargs)
-        if in_place and not isinstance(result, Tensor):
-            outputs = [self.slot_of(target) if target is not None else None]
+        states = generator_states(tracked) if random or name in _RANDOM or "dropout" in name else None
+        autocast = autocast_state(tracked)
+        return Op(func, frozen_args, frozen_kwargs, [], name, autocast, states, user_line(), inputs, in_place)
+
+    def _complete(self, op: Op, target: Tensor | None, result: Any) -> None:
+        """Add what the call returned, and put it on the tape if a gradient flows on from it."""
+        if op.in_place and not isinstance(result, Tensor):
+            op.outputs = [self.slot_of(target) if target is not None else None]
         else:
-            outputs = [
+            op.outputs = [
                 self._output_slot(value) if isinstance(value, Tensor) and value.requires_grad else None
                 for value in flat(result)
             ]
-        if any(slot is not None for slot in outputs):
-            line = user_line()
-            op = Op(func, frozen_args, frozen_kwargs, outputs, name, autocast, states, line, inputs, in_place)
+        if any(slot is not None for slot in op.outputs):
             self.ops.append(op)
+
+    @property
+    def runs_again(self) -> bool:
+        """Whether :meth:`second_run` is entered."""
+        return self._fresh is not None
+
+    @contextlib.contextmanager
+    def second_run(self, copies: Sequence[Tensor]) -> Iterator[None]:
+        """While entered, the program's code runs a second time: only tensors that it makes itself may be written to.
+
+        Args:
+            copies: Tensors that may be written to as well.
+
+        Yields:
+            Once.
+        """
+        self._fresh = {_storage(tensor) for tensor in copies}
+        try:
+            yield
+        finally:
+            self._fresh = None
+
+    def _record_second_run(
+        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], name: str, random: bool
+    ) -> Any:
+        assert self._fresh is not None
+        args, kwargs = without_side_effects(name, args, kwargs)
+        if name in ("backward", "__set__", "__delete__", "set_", "resize_"):
+            raise SideEffect(f"compiled code that calls {name} cannot be run once more")
+        if is_in_place(name, args, kwargs):
+            for target in tensors_in((args[:1], kwargs.get("out"))):
+                if _storage(target) not in self._fresh:
+                    shape = list(target.shape)
+                    raise SideEffect(f"compiled code changes a tensor of shape {shape} in place")
+        fresh, self._fresh = self._fresh, None
+        try:
+            result = self.record(func, args, kwargs, random)
+        finally:
+            self._fresh = fresh
+        given = {_storage(tensor) for tensor in tensors_in((args, kwargs))}
+        fresh.update(s for tensor in tensors_in(result) if (s := _storage(tensor)) not in given)
         return result
 
     def note_backward(self, roots: list[Tensor], weights: list[Any], step: int) -> None:
@@ -207,7 +284,7 @@ class Tape:
         """Return ``value`` with tensors replaced by slots and constants; slots read are appended to ``inputs``."""
         if isinstance(value, Tensor):
             slot = self.slot_of(value)
-            if slot is None and value.requires_grad and value.is_leaf:
+            if value.requires_grad and value.is_leaf and (slot is None or slot in self.leaves):
                 slot = self.leaf_slot(value)
             if slot is None and value.requires_grad:
                 trouble = f"a tensor of shape {list(value.shape)} was computed before the step or out of sight"
@@ -232,6 +309,14 @@ class Tape:
         if isinstance(value, dict):
             return {key: self._freeze(item, inputs, target) for key, item in value.items()}
         return value
+
+
+def _storage(tensor: Tensor) -> int:
+    """Return the address of a tensor's memory, shared by its views."""
+    try:
+        return tensor.untyped_storage().data_ptr()
+    except (RuntimeError, NotImplementedError):  # sparse tensors, wrappers
+        return id(tensor)
 
 
 def _copy_of(tensor: Tensor) -> Tensor:
@@ -298,9 +383,9 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
     return (item for item in flat(value) if isinstance(item, Tensor))
 
 
-def first_tensor(args: tuple[Any, ...]) -> Tensor | None:
-    """Return the first tensor among positional arguments: what an in-place function writes to."""
-    return next(tensors_in(args), None)
+def first_tensor(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+    """Return the first tensor among arguments: what an in-place function writes to."""
+    return next(tensors_in((args, kwargs)), None)
 
 
 def is_in_place(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -315,9 +400,14 @@ def without_side_effects(
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the arguments for replays: running statistics are left out where the batch's own are used.
 
+    Gradients of embeddings are made dense, for those that are sparse cannot be differentiated again.
+
     ``F.batch_norm(x, running_mean, running_var, weight, bias, training, ...)`` in training mode writes its running
     statistics and does not read them; the same for ``F.instance_norm`` with ``use_input_stats``.
     """
+    if name in _SPARSE:
+        args = tuple(False if index == _SPARSE[name] else value for index, value in enumerate(args))
+        return args, {k: False if k == "sparse" else v for k, v in kwargs.items()}
     place = {"batch_norm": 5, "instance_norm": 5}.get(name)
     if place is None:
         return args, kwargs
@@ -336,6 +426,13 @@ def generator_states(like: Tensor) -> dict[str, Tensor]:
     if like.is_cuda:
         states["cuda"] = torch.cuda.get_rng_state(like.device)
     return states
+
+
+def set_generator_states(states: dict[str, Tensor], like: Tensor) -> None:
+    """Set the generators back to ``states`` (see :func:`generator_states`)."""
+    torch.set_rng_state(states["cpu"])
+    if "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"], like.device)
 
 
 def autocast_state(like: Tensor) -> tuple[str, torch.dtype] | None:

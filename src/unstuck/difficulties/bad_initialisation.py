@@ -40,8 +40,6 @@ def find(case: Case) -> Finding | None:
                 {"weight gain": gain, "share of the weights that differs between units": distinct},
                 0.95,
             )
-    if course.learned and not course.ends_bad:
-        return None
     gains = {layer.name: first.get(layer.name, {}).get("gain") for layer in hidden}
     large = {n: g for n, g in gains.items() if g is not None and g > _LARGE}
     small = {n: g for n, g in gains.items() if g is not None and g < _SMALL}

@@ -130,6 +130,17 @@ class Case:
         rates = self.pulse.lr[np.isfinite(self.pulse.lr)]
         return float(rates.max()) if len(rates) else float(self.hyper.get("lr") or 0.0)
 
+    def lr_at(self, step: int) -> float:
+        """Return the learning rate at a step (it changes under a schedule), NaN where it was not seen."""
+        place = int(np.searchsorted(self.pulse.step, step))
+        return float(self.pulse.lr[min(place, len(self.pulse.lr) - 1)]) if len(self.pulse.lr) else float("nan")
+
+    @cached_property
+    def path(self) -> float:
+        """Length of the way that the weights went, as a multiple of their own norm: median update ratio times steps."""
+        steps = self.course.steps if self.course else 0
+        return median(self.values("norms", "update_ratio")) * steps
+
     @cached_property
     def full_batch(self) -> bool:
         """Whether every probe saw the same inputs: then the loss has no noise from batches."""
@@ -137,9 +148,9 @@ class Case:
         return len(sums) > 2 and max(sums) - min(sums) <= 1e-9 * max(1.0, abs(sums[0]))
 
 
-def median(values: Iterable[float]) -> float:
+def median(values: Iterable[float | None]) -> float:
     """Return the median of the finite values, NaN where there is none."""
-    finite = [v for v in values if np.isfinite(v)]
+    finite = [v for v in values if v is not None and np.isfinite(v)]
     return float(np.median(finite)) if finite else float("nan")
 
 

@@ -62,7 +62,9 @@ DIFFICULTIES: tuple[Difficulty, ...] = (
         parameters_not_trained.find,
         (*_SIGNS, *_DEPTH, "bad-initialisation", "weight-decay-too-strong", "unscaled-inputs"),
     ),
-    Difficulty("unscaled-inputs", "depth", unscaled_inputs.find, (*_SIGNS, *_DEPTH, "not-finite", "weight-decay-too-strong")),
+    Difficulty(
+        "unscaled-inputs", "depth", unscaled_inputs.find, (*_SIGNS, *_DEPTH, "not-finite", "weight-decay-too-strong")
+    ),
     Difficulty("bad-initialisation", "depth", bad_initialisation.find, (*_SIGNS, *_DEPTH, "not-finite")),
     Difficulty("unstable-gradient", "depth", unstable_gradient.find, (*_SIGNS, "not-finite", "vanishing-gradient")),
     Difficulty("exploding-gradient", "depth", exploding_gradient.find, (*_SIGNS, "not-finite", "unstable-gradient")),
@@ -79,8 +81,15 @@ DIFFICULTIES: tuple[Difficulty, ...] = (
         step_too_large.find,
         ("dead-units", "saturated-units", "not-finite", "flat-region", "step-too-small", *_DEPTH, "saddle"),
     ),
-    Difficulty("saturated-units", "depth", saturated_units.find, ("vanishing-gradient", "flat-region", "step-too-small", "saddle")),
-    Difficulty("dead-units", "depth", dead_units.find, ("vanishing-gradient", "flat-region", "step-too-small", "saddle")),
+    Difficulty(
+        "saturated-units",
+        "depth",
+        saturated_units.find,
+        ("vanishing-gradient", "flat-region", "step-too-small", "saddle"),
+    ),
+    Difficulty(
+        "dead-units", "depth", dead_units.find, ("vanishing-gradient", "flat-region", "step-too-small", "saddle")
+    ),
     Difficulty("vanishing-gradient", "depth", vanishing_gradient.find, ("step-too-small", "flat-region")),
     Difficulty("flat-region", "surface", flat_region.find, ("step-too-small",)),
     Difficulty("step-too-small", "step", step_too_small.find, ()),

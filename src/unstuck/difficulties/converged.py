@@ -22,7 +22,11 @@ def find(case: Case) -> Finding | None:
             f"the last third of the run changed it by {100 * course.falling:.1f} % of the way."
         ),
         where=case.at_optimizer,
-        evidence={"loss at the end": course.end, "share of the way": course.gain, "last third, share of the way": course.falling},
+        evidence={
+            "loss at the end": course.end,
+            "share of the way": course.gain,
+            "last third, share of the way": course.falling,
+        },
         remedies=("stop here, or lower the learning rate for a last gain",),
         step=int(course.steps * 2 / 3),
     )

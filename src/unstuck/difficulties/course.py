@@ -10,7 +10,7 @@ from unstuck.record import Probe, Pulse
 from unstuck.record.reader import Floats
 
 #: Share of the run that its end is read from.
-_TAIL = 0.1
+_TAIL = 0.05
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Course:
     Attributes:
         steps: Number of optimizer steps.
         start: Loss of the first step.
-        end: Median loss of the last tenth, NaN where it is not finite.
+        end: Median loss of the last twentieth, NaN where it is not finite.
         lowest: Lowest smoothed loss.
         highest: Highest finite loss.
         constant: Loss of the best constant prediction, pooled over the probes' batches; None where not known.
@@ -73,7 +73,7 @@ def read_course(pulse: Pulse, probes: list[Probe]) -> Course | None:
     if len(losses) < 3:
         return None
     finite = np.isfinite(losses)
-    tail = losses[-max(3, int(len(losses) * _TAIL)) :]
+    tail = losses[-max(5, int(len(losses) * _TAIL)) :]
     ends_bad = bool((~np.isfinite(tail)).mean() > 0.5)
     first_bad = None if bool(finite.all()) else int(steps[np.argmin(finite)])
     good = losses[finite]

@@ -32,7 +32,14 @@ def find(case: Case) -> Finding | None:
     mean, std = (median(case.layer_values(name, key, case.probes[:1])) for key in ("pre_mean", "pre_std"))
     when = "from the first step on" if from_start else f"(at the first step {100 * at_start:.0f} %)"
     why = f"; pre-activations start at {mean:.2g} +- {std:.2g}" if mean == mean and from_start else ""
-    first = next((p for p in case.probes if p.m.get("layers", {}).get(name, {}).get("dead", 0) and p.m["layers"][name]["dead"] >= _SHARE), None)
+    first = next(
+        (
+            p
+            for p in case.probes
+            if p.m.get("layers", {}).get(name, {}).get("dead", 0) and p.m["layers"][name]["dead"] >= _SHARE
+        ),
+        None,
+    )
     return Finding(
         difficulty="dead-units",
         role="cause",

@@ -34,19 +34,20 @@ class Profile:
 
     @property
     def end_to_end(self) -> float:
-        """First layer's learning speed as a share of the last's, by the milder of two measures; NaN with one layer.
+        """First layer's gradient as a share of the last's, by the milder of two measures; NaN with one layer.
 
         The mean gradient vanishes where it cancels over the batch (a bias before a normalisation), the signal where it
-        is cut off; only what both show is there.
+        is cut off; only what both show is there. (The weights' gradients are no measure: they grow with what a layer
+        reads, which hides a signal that explodes both ways.)
         """
         if len(self.names) < 2:
             return float("nan")
-        by_speed = _ratio(max(self.speeds[: max(1, len(self.speeds) // 4)]), self.speeds[-1])
         by_delta = _ratio(self.deltas[0], self.deltas[-1])
-        known = [v for v in (by_speed, by_delta if by_delta > 0 else float("nan"), self.signal) if np.isfinite(v)]
-        if not known:
-            return float("nan")
-        return max(known) if np.median(known) < 1 else min(known)
+        if not by_delta > 0:
+            return self.signal
+        if by_delta > 1 and self.signal > 1:
+            return min(by_delta, self.signal)
+        return max(by_delta, self.signal) if by_delta < 1 and self.signal < 1 else 1.0
 
     @property
     def shrinking(self) -> int:

@@ -78,6 +78,7 @@ def _roles(found: list[Finding]) -> list[Finding]:
     against it.
     """
     explains = {d.name: d.explains for d in DIFFICULTIES}
+    explains |= {f.difficulty: f.explains for f in found if f.explains}  # a finding may know better
     causes = [f for f in found if f.role == "cause"]
     symptoms: set[str] = set()
     for finding in causes:
@@ -181,7 +182,11 @@ def not_measured(run: Run, cases: list[Case]) -> list[NotMeasured]:
     missing: list[NotMeasured] = []
     for case in cases:
         if not case.probes:
-            why = "probes were switched off" if not run.manifest.get("probes", True) else "the time budget left no room for one"
+            why = (
+                "probes were switched off"
+                if not run.manifest.get("probes", True)
+                else "the time budget left no room for one"
+            )
             missing.append(NotMeasured(f"everything beyond the loss ({case.optimizer.name})", why))
             continue
         unplayed = Counter(p.replay["why"] for p in case.probes if not p.replay["ok"])

@@ -1,7 +1,7 @@
 """``exploding-gradient``: the backward signal grows on its way to the first layers, or through time.
 
-Decision. By depth: the first layer's learning speed is more than a hundred times the last's, with several layers that each
-more than double the signal. Through time (a recurrent layer is one layer on the tape): the gradient is so large
+Decision. By depth: the first layer's gradient is more than a hundred times the last's, by the mean gradient and by the signal of
+single examples. Through time (a recurrent layer is one layer on the tape): the gradient is so large
 that the first steps' sharpness exceeds the stability limit a hundredfold, at a layer that is applied again and again.
 A fault where the run diverged or did not learn.
 """
@@ -13,6 +13,7 @@ import numpy as np
 from unstuck.difficulties.case import Case
 from unstuck.difficulties.depth import profiles
 from unstuck.difficulties.finding import Cost, Finding
+from unstuck.record import LayerInfo
 
 _GROWN = 100.0
 _THROUGH_TIME = 100.0
@@ -27,14 +28,14 @@ def find(case: Case) -> Finding | None:
 
 
 def _by_depth(case: Case) -> Finding | None:
-    seen = [(probe, p) for probe, p in profiles(case)[:4] if len(p.names) >= 3]
+    seen = [(probe, p) for probe, p in profiles(case)[:1] if len(p.names) >= 3]
     if not seen:
         return None
     probe, worst = max(seen, key=lambda pair: np.nan_to_num(pair[1].end_to_end, nan=0.0))
-    if not (worst.end_to_end > _GROWN and worst.growing >= 2):
+    if not (worst.end_to_end > _GROWN and np.nanmedian(worst.factors) > 1.05):
         return None
     factor = float(np.exp(np.nanmean(np.log(np.maximum(worst.factors, 1e-30)))))
-    layer = worst.names[int(np.nanargmax(worst.speeds))]
+    layer = worst.names[0]
     return _finding(
         case,
         layer,
@@ -63,7 +64,7 @@ def _through_time(case: Case) -> Finding | None:
     return None
 
 
-def _repeated(case: Case) -> list:  # type: ignore[type-arg]
+def _repeated(case: Case) -> list[LayerInfo]:
     """Return layers that the step calls several times (a recurrence written by hand)."""
     return [layer for layer in case.layers if layer.calls > 2]
 
@@ -75,7 +76,8 @@ def _finding(case: Case, layer: str, step: int, sentence: str, evidence: dict[st
         difficulty="exploding-gradient",
         role="cause",
         confidence=0.85,
-        sentence=sentence + f"; the loss {'became infinite or NaN' if course.ends_bad else f'ended at {course.end:.3g}'}.",
+        sentence=sentence
+        + f"; the loss {'became infinite or NaN' if course.ends_bad else f'ended at {course.end:.3g}'}.",
         where=case.at_layer(layer),
         cost=Cost(float("inf"), 2.0, float("inf")),
         evidence=evidence,

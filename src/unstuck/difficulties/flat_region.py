@@ -23,7 +23,10 @@ def find(case: Case) -> Finding | None:
     pull = _elasticity(case)
     if not pull < _ELASTICITY:
         return None
-    most = max((abs(v) for key in ("largest", "smallest") for v in case.values("curvature", key) if np.isfinite(v)), default=0.0)
+    most = max(
+        (abs(v) for key in ("largest", "smallest") for v in case.values("curvature", key) if np.isfinite(v)),
+        default=0.0,
+    )
     gradient = median(case.values("norms", "gradient"))
     weight = median(case.values("norms", "weight"))
     bend = most * weight * weight / max(abs(course.reference), 1e-30)

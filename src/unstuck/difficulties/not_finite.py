@@ -20,7 +20,11 @@ def find(case: Case) -> Finding | None:
     if event is None and probe is None and (course is None or course.first_bad is None):
         return None
     seen: dict[str, Any] = probe.m["not_finite"] if probe is not None else {}
-    step = min(v for v in (event["step"] if event else None, probe.step if probe else None, course.first_bad if course else None) if v is not None)
+    step = min(
+        v
+        for v in (event["step"] if event else None, probe.step if probe else None, course.first_bad if course else None)
+        if v is not None
+    )
     lasting = course is None or course.ends_bad
     kind = "NaN" if "nan" in str(seen.get("kind") or (event or {}).get("value") or "nan").lower() else "infinite"
     place, where = _place(case, seen, event)

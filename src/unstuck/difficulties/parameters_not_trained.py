@@ -32,7 +32,9 @@ def find(case: Case) -> Finding | None:
         )
     unchanged = share(a["unchanged_count"] == a["reached"] for a in audits)
     if unchanged > 0.8 and case.lr == 0:
-        return _finding(case, "The learning rate is 0: no parameter changes", "set a learning rate above 0", last, "cause", 0.97)
+        return _finding(
+            case, "The learning rate is 0: no parameter changes", "set a learning rate above 0", last, "cause", 0.97
+        )
     if share(a["outside_count"] > 0 for a in audits[1:] or audits) > 0.8:
         elements = last["outside_elements"]
         part = elements / max(elements + last["held_elements"], 1)
@@ -47,7 +49,7 @@ def find(case: Case) -> Finding | None:
             0.95 if bad else 0.5,
         )
     if share(a["unreached_count"] > 0 for a in audits) > 0.8:
-        part = last["unreached_count"] / max(last["held"], 1)
+        part = last["unreached_elements"] / max(last["held_elements"], 1)
         return _finding(
             case,
             f"{last['unreached_count']} of the {last['held']} tensors of the optimizer are not reached by the loss{_names(last['unreached'])}: "
@@ -74,7 +76,10 @@ def _finding(case: Case, sentence: str, remedy: str, audit: dict[str, Any], role
         sentence=sentence + ".",
         where=Where(parameter=names[0] if names else None, file=where.file, line=where.line),
         cost=Cost(float("inf"), 2.0, float("inf")) if role == "cause" else None,
-        evidence={k: audit[k] for k in ("held", "reached", "outside_count", "outside_elements", "unreached_count", "frozen_count")},
+        evidence={
+            k: audit[k]
+            for k in ("held", "reached", "outside_count", "outside_elements", "unreached_count", "frozen_count")
+        },
         remedies=(remedy,),
         step=0,
     )

@@ -61,7 +61,9 @@ def find_plateau(case: Case) -> Plateau | None:
     while end + 1 < len(curve) and high[end + 1]:
         end += 1
     share = (end - begin + 1) / len(curve)
-    first, last = (int(steps[finite][min(int(i * finite.sum() / len(curve)), finite.sum() - 1)]) for i in (begin, end + 1))
+    first, last = (
+        int(steps[finite][min(int(i * finite.sum() / len(curve)), finite.sum() - 1)]) for i in (begin, end + 1)
+    )
     left = bool(end < len(curve) - 1 and curve[-1] < course.reference - 0.3 * scale)
     on = [p for p in case.probes if first <= p.step <= last]
     return Plateau(first, last, share, float(np.median(curve[begin : end + 1])), left, on)

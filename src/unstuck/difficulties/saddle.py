@@ -16,11 +16,13 @@ from unstuck.difficulties.case import Case, median
 from unstuck.difficulties.finding import Cost, Finding
 from unstuck.difficulties.plateau import find_plateau, negative_curvature
 from unstuck.difficulties.step_too_small import room_below_limit
+from unstuck.record import Probe
 
 _TAU = 1e-3
 _LONG = 0.3
-#: Growth exponent that leads from a start at random away from a saddle (measured: 2 to 5; see the documentation).
-_ESCAPE = 3.0
+#: Growth exponent after which a network had left its saddle: 1.6 to 2.8 were measured on the book's network with four hidden
+#: layers, at learning rates 0.1 and 1.
+_ESCAPE = 1.6
 
 
 def find(case: Case) -> Finding | None:
@@ -33,7 +35,7 @@ def find(case: Case) -> Finding | None:
         return None
     if not _gradient_small(case, plateau.probes):
         return None
-    room = room_below_limit(case)
+    room = 2 * room_below_limit(case)  # up to the limit itself
     steps = plateau.last - plateau.first + 1
     rate = effective_rate(case) * -raw
     fastest = rate * max(room, 1.0) * course.steps if np.isfinite(room) else rate * course.steps
@@ -48,7 +50,7 @@ def find(case: Case) -> Finding | None:
         confidence=0.85 if case.full_batch else 0.7,
         sentence=(
             f"The run sits on a flat saddle at loss {plateau.level:.4g}: the gradient is small and the curvature goes down to "
-            f"{raw:.2g} (up to {large:.2g}); with steps of {case.lr:g}{much}, it {away}."
+            f"{raw:.2g} (up to {large:.2g}); with a learning rate of {case.lr:g}{much}, it {away}."
         ),
         where=case.at_optimizer,
         cost=cost,
@@ -61,8 +63,12 @@ def find(case: Case) -> Finding | None:
             "times the step could be longer": room,
         },
         remedies=(
-            f"raise the learning rate from {case.lr:g} to about {case.lr * min(max(room / 2, 2), 100):.2g}" if room > 3 else "use momentum 0.9 or Adam",
-            "take weight decay away until the loss falls" if case.hyper.get("weight_decay") else "start from larger random weights",
+            f"raise the learning rate from {case.lr:g} to about {case.lr * min(max(room / 2, 2), 100):.2g}"
+            if room > 3
+            else "use momentum 0.9 or Adam",
+            "take weight decay away until the loss falls"
+            if case.hyper.get("weight_decay")
+            else "start from larger random weights",
         ),
         step=plateau.first,
     )
@@ -74,7 +80,7 @@ def effective_rate(case: Case) -> float:
     return case.lr / (1 - momentum) if momentum < 1 else case.lr
 
 
-def _gradient_small(case: Case, probes: list) -> bool:  # type: ignore[type-arg]
+def _gradient_small(case: Case, probes: list[Probe]) -> bool:
     """Whether the gradient on the plateau is a fraction of what it was at first, or of what it became later."""
     on = median(case.values("norms", "gradient", probes))
     largest = max((v for v in case.values("norms", "gradient") if np.isfinite(v)), default=float("nan"))

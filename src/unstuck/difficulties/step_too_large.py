@@ -14,8 +14,8 @@ import numpy as np
 from unstuck.difficulties.case import Case, share
 from unstuck.difficulties.finding import Cost, Finding
 
-#: Ratio of sharpness to limit from which an early step counts as unstable (1 in theory; healthy runs reach 1.5 at first).
-_UNSTABLE = 1.6
+#: Ratio of sharpness to limit from which an early step counts as unstable; healthy runs reach 1.5 at first too, but recover.
+_UNSTABLE = 1.0
 #: Share of probed steps that raised the loss of their own batch by more than a tenth.
 _RAISED = 0.35
 
@@ -23,7 +23,9 @@ _RAISED = 0.35
 def find(case: Case) -> Finding | None:
     """Return the finding, None where steps are not too large for this run."""
     course = case.course
-    if course is None or (course.learned and not course.ends_bad) or case.adversarial and not course.ends_bad:
+    if course is None or (case.adversarial and not course.ends_bad):
+        return None
+    if course.learned and not course.ends_bad and not _bounces(case):
         return None
     early = [r for r in case.values("sharpness", "ratio", case.probes[:5]) if np.isfinite(r)]
     ratio = max(early, default=float("nan"))
@@ -31,8 +33,8 @@ def find(case: Case) -> Finding | None:
     overshoot = share(raised[:8])
     level = max(v for v in (course.reference, course.start, 1e-12) if np.isfinite(v))
     thrown = course.ends_bad or (np.isfinite(course.highest) and course.highest > 1.5 * level)
-    unstable = ratio > _UNSTABLE or overshoot >= _RAISED or _leaps(case)
-    if not unstable or not thrown:
+    unstable = ratio > _UNSTABLE or overshoot >= _RAISED or _leaps(case) or course.highest > 2 * level
+    if not unstable or not (thrown or course.learned):
         return None
     at = next((p for p in case.probes if p.m.get("sharpness", {}).get("ratio", 0) > 1), case.probes[0])
     limit = at.m.get("sharpness", {})
@@ -57,9 +59,23 @@ def find(case: Case) -> Finding | None:
             "highest loss": course.highest,
             "loss at the end": course.end,
         },
-        remedies=(f"lower the learning rate from {case.lr:g} to about {_round(better)}", "warm the learning rate up", "clip the gradient's norm"),
+        remedies=(
+            f"lower the learning rate from {case.lr:g} to about {_round(better)}",
+            "warm the learning rate up",
+            "clip the gradient's norm",
+        ),
         step=at.step,
     )
+
+
+def _bounces(case: Case) -> bool:
+    """Whether a run that learned something is held above its goal by steps that still overshoot at its end."""
+    course = case.course
+    late = [p for p in case.late if "sharpness" in p.m and "along_update" in p.m]
+    if course is None or course.gain > 0.85 or course.still_falling or len(late) < 2:
+        return False
+    above = [p.m["sharpness"]["ratio"] > 1 for p in late if p.m["sharpness"]["ratio"] is not None]
+    return share(above) > 0.5 and share(_raises(p.m["along_update"]) for p in late) >= _RAISED
 
 
 def _raises(along: dict[str, float]) -> bool:

@@ -2,8 +2,9 @@
 
 Decision. The curvature of the first layer's weights grows with the square of its inputs (LeCun et al. 1998, "Efficient BackProp"):
 inputs of root mean square 100 allow a step 10,000 times smaller. Named where the inputs are large, far off centre, or
-of very different scales from feature to feature, **and** the run has not learned or was thrown up. Networks that learn all the
-same (a normalisation follows, Adam) are not accused.
+of very different scales from feature to feature, **and** the run suffers in the way that follows from it: it was thrown up,
+its first steps were above the stability limit, its loss started far above a constant prediction's, or its first layer was
+saturated. Networks that learn all the same (a normalisation follows, Adam) are not accused.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _LARGE, _UNEVEN, _OFF = 8.0, 30.0, 10.0
 def find(case: Case) -> Finding | None:
     """Return the finding, None where inputs are scaled or the run learns."""
     course = case.course
-    if course is None or case.adversarial or (course.learned and not course.ends_bad and course.gain > 0.5):
+    if course is None or case.adversarial or (course.gain > 0.8 and not course.ends_bad):
         return None
     rms = median(case.values("inputs", "rms"))
     largest = median(case.values("inputs", "feature_rms_max"))
@@ -30,8 +31,12 @@ def find(case: Case) -> Finding | None:
     large = rms > _LARGE or largest > _LARGE * 2
     if not large and not (uneven > _UNEVEN and largest > 2) and not (offset > _OFF and rms > 2):
         return None
+    if not _felt(case, uneven):
+        return None
     features = int(median(case.values("inputs", "features")) or 1)
-    spread = f", from {low:.2g} to {high:.2g} between its {features} features" if features > 1 and high > 3 * low else ""
+    spread = (
+        f", from {low:.2g} to {high:.2g} between its {features} features" if features > 1 and high > 3 * low else ""
+    )
     layer = case.layers[0].name if case.layers else None
     factor = max(rms, largest / 2) ** 2
     return Finding(
@@ -44,7 +49,12 @@ def find(case: Case) -> Finding | None:
         ),
         where=case.at_layer(layer),
         cost=Cost(float(np.clip(factor, 2, 1e6)), 2.0, float("inf")),
-        evidence={"root mean square": rms, "largest feature": largest, "|mean| / std, largest": offset, "feature std": [low, high]},
+        evidence={
+            "root mean square": rms,
+            "largest feature": largest,
+            "|mean| / std, largest": offset,
+            "feature std": [low, high],
+        },
         remedies=(
             "scale each input feature to mean 0 and standard deviation 1, with the training set's statistics",
             "divide pixel values by 255",
@@ -52,3 +62,24 @@ def find(case: Case) -> Finding | None:
         ),
         step=case.probes[0].step if case.probes else None,
     )
+
+
+def _felt(case: Case, uneven: float) -> bool:
+    """Whether the run shows what unscaled inputs lead to."""
+    course = case.course
+    assert course is not None
+    level = max((v for v in (course.reference, course.start) if np.isfinite(v)), default=1.0)
+    thrown = course.highest > 1.5 * level or course.start > 3 * abs(course.reference)
+    unstable = any(r > 1 for r in case.values("sharpness", "ratio", case.probes[:4]))
+    if course.ends_bad or (thrown and unstable) or ((thrown or unstable) and not course.learned):
+        return True
+    if not case.layers:
+        return False
+    first = case.layers[0].name
+    if course.learned and not course.ends_bad:
+        return False
+    saturated = median(case.layer_values(first, "saturated", case.early))
+    dead = median(case.layer_values(first, "dead", case.late))
+    std = median(case.layer_values(first, "pre_std", case.early))
+    mean = abs(median(case.layer_values(first, "pre_mean", case.early)))
+    return saturated > 0.5 or dead > 0.9 or std > 10 or mean > 10 or (uneven > 100 and not course.learned)

@@ -1,8 +1,8 @@
 """``unstable-gradient``: the backward signal neither dies out nor explodes throughout, but swings from layer to layer.
 
 Decision. In Nielsen's words the gradient in deep networks is unstable: a product of many factors. The difficulty is named where
-some layers shrink the signal at least tenfold and others grow it tenfold, so that layers of one network want learning rates
-that differ a hundredfold and no single one fits, and the run has not learned.
+some layers shrink the signal and others grow it, two of each by 2.5 or one of each by 5, so that layers of one network want learning rates
+that differ more than fiftyfold and no single one fits, and the run has not learned.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from unstuck.difficulties.case import Case
 from unstuck.difficulties.depth import profiles
 from unstuck.difficulties.finding import Cost, Finding
 
-_SWING = 5.0
+_SWING = 2.5
 _SPREAD = 50.0
 
 
@@ -22,13 +22,15 @@ def find(case: Case) -> Finding | None:
     course = case.course
     if course is None or case.adversarial or (course.gain > 0.75 and not course.ends_bad):
         return None
-    for probe, profile in profiles(case)[:3]:
+    for probe, profile in profiles(case)[:1]:
         factors = np.asarray([f for f in profile.factors if np.isfinite(f) and f > 0])
         speeds = np.asarray([s for s in profile.speeds if np.isfinite(s) and s > 0])
         if len(factors) < 3 or len(speeds) < 4:
             continue
         spread = float(speeds.max() / speeds.min())
-        if factors.max() > _SWING and factors.min() < 1 / _SWING and spread > _SPREAD:
+        both_ways = (factors > _SWING).sum() >= 2 and (factors < 1 / _SWING).sum() >= 2
+        wide = factors.max() > 2 * _SWING and factors.min() < 1 / (2 * _SWING)
+        if (both_ways or wide) and spread > _SPREAD:
             fast, slow = (profile.names[int(i(profile.speeds))] for i in (np.nanargmax, np.nanargmin))
             return Finding(
                 difficulty="unstable-gradient",

@@ -53,7 +53,9 @@ def find(case: Case) -> Finding | None:
             "speed per layer (gradient norm / weight norm)": dict(zip(first.names, first.speeds, strict=True)),
         },
         remedies=(
-            f"replace {activation} by relu or gelu with He initialisation" if activation in ("sigmoid", "tanh") else "use an initialisation that keeps the signal (He for relu, Glorot for tanh)",
+            f"replace {activation} by relu or gelu with He initialisation"
+            if activation in ("sigmoid", "tanh")
+            else "use an initialisation that keeps the signal (He for relu, Glorot for tanh)",
             "add a normalisation layer or skip connections",
             "use fewer layers",
         ),

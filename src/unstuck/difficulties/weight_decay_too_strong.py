@@ -77,10 +77,13 @@ def _race(case: Case, decay: float) -> Finding | None:
             "decay / |negative curvature|": rate,
         },
         0.8,
+        ("vanishing-gradient", "flat-region", "step-too-small"),
     )
 
 
-def _finding(case: Case, decay: float, sentence: str, evidence: dict[str, Any], confidence: float) -> Finding:
+def _finding(
+    case: Case, decay: float, sentence: str, evidence: dict[str, Any], confidence: float, explains: tuple[str, ...] = ()
+) -> Finding:
     return Finding(
         difficulty="weight-decay-too-strong",
         role="cause",
@@ -89,8 +92,10 @@ def _finding(case: Case, decay: float, sentence: str, evidence: dict[str, Any], 
         where=case.at_optimizer,
         cost=Cost(float("inf"), 2.0, float("inf")),
         evidence=evidence,
-        remedies=(f"set weight_decay=0 until the network learns, then try {decay / 50:.1g}", "leave biases and normalisation weights out of the decay"),
+        remedies=(
+            f"set weight_decay=0 until the network learns, then try {decay / 50:.1g}",
+            "leave biases and normalisation weights out of the decay",
+        ),
+        explains=explains,
         step=case.late[0].step if case.late else None,
     )
-
-

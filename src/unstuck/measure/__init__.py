@@ -6,7 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from unstuck.measure import along_update, baseline, curvature, decay, inputs, layers, norms, not_finite, sharpness
+from unstuck.measure import (
+    along_update,
+    baseline,
+    curvature,
+    decay,
+    held_out,
+    inputs,
+    layers,
+    norms,
+    not_finite,
+    sharpness,
+)
 from unstuck.measure.errors import NotMeasurable as NotMeasurable
 from unstuck.measure.evaluation import Evaluation as Evaluation
 
@@ -40,5 +51,6 @@ MEASUREMENTS: tuple[Measurement, ...] = (
     Measurement("decay", decay.measure, "every", 0.1),
     Measurement("along_update", along_update.measure, "every", 8),
     Measurement("sharpness", sharpness.measure, "every", 12),
+    Measurement("held_out", held_out.measure, "every", 2),
     Measurement("curvature", curvature.measure, "deep", 60),
 )

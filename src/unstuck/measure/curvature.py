@@ -47,6 +47,7 @@ def measure(evaluation: Evaluation) -> dict[str, Any]:
     before = evaluation.hessian.products
     lanczos = Lanczos(evaluation.product, evaluation.start(), evaluation.generator)
     low, high = _converge(lanczos, _FEWEST, _MOST)
+    evaluation.lowest = lanczos.vector(0)
     along = _along_gradient(evaluation)
     return {
         "largest": high.value,

@@ -28,13 +28,17 @@ class Evaluation:
     Attributes:
         step: The step.
         warm: Eigenvector that an earlier evaluation left in ``leading``, or None.
+        earlier: Direction of the lowest curvature that an earlier evaluation left in ``lowest``, or None.
+        lowest: That direction for this step, once the spectrum's ends were measured.
         leading: Eigenvector of the largest eigenvalue, once the sharpness was measured: the next evaluation's ``warm``.
     """
 
-    def __init__(self, step: Step, warm: Tensor | None = None) -> None:
+    def __init__(self, step: Step, warm: Tensor | None = None, earlier: Tensor | None = None) -> None:
         self.step = step
         self.warm = warm
+        self.earlier = earlier
         self.leading: Tensor | None = None
+        self.lowest: Tensor | None = None
 
     @cached_property
     def layout(self) -> Layout:

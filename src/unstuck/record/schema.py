@@ -39,6 +39,7 @@ PULSE_COLUMNS = ("step", "time", "loss", "lr", "grad_norm", "clipped_norm", "wai
 # sharpness     {largest, limit, ratio, preconditioned, rule, residual, products}
 # curvature     {largest, smallest, along_gradient, gradient_norm, residual, products, raw_smallest}: the spectrum's ends
 #               of the Hessian of the objective with decay; raw_smallest without it
+# held_out      {curvature}: this batch's curvature along the direction of smallest of an earlier probe
 # along_update  {slope, curvature, optimum, loss_before, loss_after, scales, losses}: loss along the actual update on the
 #               same batch; optimum is the best multiple of the step by the quadratic, losses are at the multiples scales
 # baseline      {loss_kind, constant, classes, counts}: loss of the best constant prediction

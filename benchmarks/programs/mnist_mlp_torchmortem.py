@@ -1,0 +1,50 @@
+"""``mnist_mlp.py`` under torchmortem, as its documentation shows it; its default sampling. See ``../peers.md``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from time import perf_counter
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torchmortem import Autopsy
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from examples.data import load_mnist
+
+BATCH = 64
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=2_000)
+    steps = parser.parse_args().steps
+
+    torch.manual_seed(0)
+    images, labels = load_mnist()
+    model = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 10))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.02)
+
+    with Autopsy(model, optimizer=optimizer) as autopsy:
+        began = perf_counter()
+        place, order = 0, torch.randperm(len(images))
+        for _ in range(steps):
+            if place + BATCH > len(images):
+                place, order = 0, torch.randperm(len(images))
+            batch = order[place : place + BATCH]
+            place += BATCH
+            loss = F.cross_entropy(model(images[batch]), labels[batch])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            autopsy.step(loss=loss.item())
+        seconds = perf_counter() - began
+    print(f"{steps} steps   {seconds:.3f} s   loss {loss.item():.6f}")
+
+
+if __name__ == "__main__":
+    main()
