@@ -1,4 +1,4 @@
-"""``mnist_mlp.py`` under Cockpit, as its documentation shows it: economy, tracked every 256 steps. See ``../peers.md``."""
+"""``mnist_mlp.py`` under Cockpit, as documented: economy, tracked every 256 steps. See ``../peers.md``."""
 
 from __future__ import annotations
 

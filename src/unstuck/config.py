@@ -18,6 +18,7 @@ from typing import Any
 
 from unstuck.errors import UsageError
 from unstuck.record.folder import DEFAULT as RUNS
+from unstuck.settings import BUDGET, FLOOR
 
 #: Verdicts that ``--fail-on`` can name, from mild to bad: those of ``finding.STATES`` that are not good news.
 FAIL_ON = ("unknown", "slow", "stuck", "diverged", "wrong")
@@ -36,8 +37,8 @@ class Config:
         quiet: One line at the end, and nothing in the terminal's title.
     """
 
-    budget: float = 0.03
-    floor: float = 2.0
+    budget: float = BUDGET
+    floor: float = FLOOR
     probes: bool = True
     dir: Path = RUNS
     fail_on: str | None = None

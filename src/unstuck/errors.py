@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class UnstuckError(Exception):
-    """Base of all errors that ``unstuck`` raises on purpose; the command line prints it and exits with ``exit_code``."""
+    """Base of the errors that ``unstuck`` raises on purpose; the command line prints it, exits with ``exit_code``."""
 
     exit_code = 1
 

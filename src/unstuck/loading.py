@@ -54,8 +54,8 @@ class LoadedRun:
     def measurements(self) -> list[dict[str, Any]]:
         """What was measured: one dictionary per probe step, and one per layer of each.
 
-        All have ``optimizer``, ``step``, ``time`` and ``layer``, which is None in those of whole steps. Nested names are
-        joined by dots, as in ``sharpness.largest``.
+        All have ``optimizer``, ``step``, ``time`` and ``layer``, which is None in those of whole steps. Nested names
+        are joined by dots, as in ``sharpness.largest``.
         """
         rows = []
         for probe in self.run.probes:
@@ -93,7 +93,7 @@ class LoadedRun:
 
 
 def load(path: str | os.PathLike[str] = "latest") -> LoadedRun:
-    """Read a run that was recorded by ``unstuck run`` or :func:`unstuck.watch`; it may still go on, or have been killed.
+    """Read a run that ``unstuck run`` or :func:`unstuck.watch` recorded; it may still go on, or have been killed.
 
     Args:
         path: A run folder, its name below ``unstuck-runs``, the beginning or end of its name, or ``latest``.

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from unstuck.errors import UsageError
 
+#: Share of the run time, and seconds in any case, that probes may take where the user does not say.
+BUDGET, FLOOR = 0.03, 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -23,8 +26,8 @@ class Settings:
     """
 
     run_dir: Path
-    budget: float = 0.03
-    floor: float = 2.0
+    budget: float = BUDGET
+    floor: float = FLOOR
     probes: bool = True
     fault: str = ""
 
@@ -56,17 +59,16 @@ class Settings:
             return None
         return cls(
             Path(run_dir),
-            _number(environment, "UNSTUCK_BUDGET", cls.budget),
-            _number(environment, "UNSTUCK_FLOOR", cls.floor),
+            _number(environment, "UNSTUCK_BUDGET", BUDGET),
+            _number(environment, "UNSTUCK_FLOOR", FLOOR),
             environment.get("UNSTUCK_PROBES", "1") != "0",
             environment.get("UNSTUCK_FAULT", ""),
         )
 
 
-def _number(environment: Mapping[str, str], name: str, default: object) -> float:
+def _number(environment: Mapping[str, str], name: str, default: float) -> float:
     text = environment.get(name)
     if text is None:
-        assert isinstance(default, float)
         return default
     try:
         return float(text)

@@ -76,7 +76,8 @@ def test_a_program_does_not_notice(program: Program, tmp_path: Path) -> None:
     assert plain.returncode == 0, plain.stderr.decode()
     states = [torch.load(tmp_path / name / "state.pt", weights_only=False) for name in ("plain", "watched")]
     assert differences(*states) == []
-    (recorded,) = (tmp_path / "watched").glob("unstuck-runs/*")
+    (manifest,) = (tmp_path / "watched").glob("unstuck-runs/*/manifest.json")
+    recorded = manifest.parent
     run_ = unstuck.load(recorded).run
     assert run_.steps > 0
     assert run_.errors == []

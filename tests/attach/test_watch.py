@@ -141,10 +141,15 @@ def test_an_exception_is_passed_on_and_recorded():
     model = network()
     step = sgd(model)
     run = unstuck.watch(step)
-    with pytest.raises(ZeroDivisionError), run:
-        train(model, step, 2)
-        model(torch.randn(1, 5))
-        raise ZeroDivisionError("not ours")
+
+    def fail() -> None:
+        with run:
+            train(model, step, 2)
+            model(torch.randn(1, 5))
+            raise ZeroDivisionError("not ours")
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert run.run.end["exception"] == "ZeroDivisionError: not ours"
     assert run.run.manifest["exit_code"] == 1
 

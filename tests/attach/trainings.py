@@ -341,6 +341,24 @@ def device_block() -> State:
         return _train(_net())
 
 
+def device_block_around_steps() -> State:
+    model = _net()
+
+    def loss(x: Tensor) -> Tensor:
+        with torch.device("cpu"):
+            return (model(x) * torch.ones(3)).square().mean()
+
+    return _train(model, loss)
+
+
+def default_device() -> State:
+    torch.set_default_device("cpu")
+    try:
+        return _train(_net())
+    finally:
+        torch.set_default_device(None)
+
+
 class _Passing(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return func(*args, **(kwargs or {}))
@@ -382,7 +400,8 @@ REPLAYED: dict[str, Training] = {
         dropout, random_numbers_in_the_loss, batch_norm, batch_norm_in_evaluation, convolutions, in_place, autocast,
         scaler, lbfgs, gan, one_loss_two_optimizers, one_after_another, gradient_penalty, normalised_weights,
         tied_weights, sparse_embedding, attention, lstm, recurrent_cells, custom_function, compiled_module,
-        compiled_in_place, compiled_function, device_block, own_mode, double_precision, evaluation_between_steps,
+        compiled_in_place, compiled_function, device_block, device_block_around_steps,
+        default_device, own_mode, double_precision, evaluation_between_steps,
     )
 }  # fmt: skip
 REPLAYED["checkpointing"] = lambda: checkpointing(False)

@@ -1,8 +1,8 @@
 """Running a part of the program a second time without a trace of it.
 
-Compiled code and re-entrant checkpointing hide what they compute from the tape, so their original Python function is run
-once more under it. That run must change nothing: not the buffers (running statistics), not plain attributes such as
-counters, not the random generators, not what is printed. Where it is about to change anything else, it is given up.
+Compiled code and re-entrant checkpointing hide what they compute from the tape, so their original Python function is
+run once more under it. That run must change nothing: not the buffers (running statistics), not plain attributes such
+as counters, not the random generators, not what is printed. Where it is about to change anything else, it is given up.
 """
 
 from __future__ import annotations

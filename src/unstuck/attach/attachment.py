@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import sys
+from time import perf_counter
 from types import TracebackType
 
 from unstuck.attach.hooks import Hooks
@@ -17,13 +18,15 @@ class Attachment:
     Args:
         settings: What the user set.
         late: Whether the program may have made its modules already.
+        began: Clock reading before unstuck was imported into the program.
     """
 
-    def __init__(self, settings: Settings, late: bool = False) -> None:
-        self.session = Session(settings, late)
+    def __init__(self, settings: Settings, late: bool = False, began: float | None = None) -> None:
+        self.session = Session(settings, late, began)
         self._hooks = Hooks(self.session)
         self._hooks.install()
         self.ended = False
+        self.session.budget.attached(perf_counter() - self.session.start)
 
     def end(self, reason: str = "exit", exception: str | None = None) -> None:
         """Take the hooks out and write the last lines; a second call does nothing."""
@@ -33,16 +36,17 @@ class Attachment:
             self.session.finish(reason, exception)
 
 
-def install(settings: Settings) -> Attachment:
+def install(settings: Settings, began: float | None = None) -> Attachment:
     """Watch this process until it ends (called in a program started by ``unstuck run``).
 
     Args:
         settings: What the user set.
+        began: Clock reading before unstuck was imported into the program.
 
     Returns:
         The attachment, which ends by itself.
     """
-    attachment = Attachment(settings)
+    attachment = Attachment(settings, began=began)
     previous = sys.excepthook
     raised: list[str] = []
 

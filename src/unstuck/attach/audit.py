@@ -31,8 +31,8 @@ def audit(
         modules: The program's modules.
 
     Returns:
-        Counts and names, and the norms of the gradients before (``stale``) and after (``raw``) the backward calls and at
-        the step (``used``).
+        Counts and names, and the norms of the gradients before (``stale``) and after (``raw``) the backward calls and
+        at the step (``used``).
     """
     seen = capture.of(optimizer)
     mine = parameters_of(optimizer)

@@ -9,8 +9,8 @@ _GROWTH = 1.12
 class Budget:
     """Decides which steps are probed, and what a probe can afford.
 
-    The first probes are at steps 0, 1, 2, 4, 8 ...; later ones also as time passes. All the time spent stays within
-    ``share`` of the time since the start, or within ``floor`` seconds.
+    The first probes are at steps 0, 1, 2, 4, 8 ...; later ones also as time passes. All the time spent, on probes and
+    besides, stays within ``share`` of the time since the start, or within ``floor`` seconds.
 
     Args:
         share: Share of the run time, such as 0.03.
@@ -27,6 +27,8 @@ class Budget:
         self._not_before = start
         self._costs: dict[str, float] = {}
         self.spent = 0.0
+        self.besides = 0.0
+        self.attaching = 0.0
         self.probes = 0
 
     def wants(self, step: int, now: float) -> bool:
@@ -43,12 +45,13 @@ class Budget:
         return due and self.spent + self._costs.get("probe", 0.0) <= self.allowed(now)
 
     def allowed(self, now: float) -> float:
-        """Return the seconds that may have been spent by now.
+        """Return the seconds that may have been spent on probes by now.
 
         The floor is not given away at once: a run of unknown length keeps part of it for its later steps.
         """
         elapsed = now - self._start
-        return max(min(self._floor, 0.4 * self._floor + 0.15 * elapsed), self._share * elapsed)
+        floor = min(self._floor, 0.4 * self._floor + 0.15 * elapsed)
+        return max(floor, self._share * elapsed - self.attaching) - self.besides
 
     def affords(self, name: str, guess: float, now: float, running: float) -> bool:
         """Whether a measurement fits into what is left.
@@ -73,8 +76,17 @@ class Budget:
         self._costs[name] = max(seconds, 0.6 * self._costs.get(name, 0.0))
 
     def charge(self, seconds: float) -> None:
-        """Count time that was spent outside probes (installing, draining)."""
-        self.spent += seconds
+        """Count time that was spent outside probes: the hooks on ordinary steps, the pulse."""
+        self.besides += seconds
+
+    def attached(self, seconds: float) -> None:
+        """Count the time of coming into the program; on a slow machine it would use up the floor of a short run."""
+        self.attaching += seconds
+
+    @property
+    def total(self) -> float:
+        """Seconds that unstuck has taken in all."""
+        return self.spent + self.besides + self.attaching
 
     def took(self, step: int, seconds: float, now: float) -> None:
         """Note a probe, and set when the next one is due.

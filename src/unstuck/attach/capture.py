@@ -1,7 +1,7 @@
 """One probe round: what is laid over torch between two steps to capture them, and taken away again.
 
-A round starts right after an optimizer step and ends after the next step of every optimizer that takes part, so that a GAN's
-two steps, which share a generated batch, are captured together.
+A round starts right after an optimizer step and ends after the next step of every optimizer that takes part, so that a
+GAN's two steps, which share a generated batch, are captured together.
 """
 
 from __future__ import annotations
@@ -72,7 +72,6 @@ class Capture:
         self._thread = get_ident()
         self._recorder = Recorder(self.tape)
         self._patches = Patches()
-        self._lifted = False
 
     @property
     def mine(self) -> bool:
@@ -88,25 +87,31 @@ class Capture:
         if hasattr(compiler, "_maybe_set_eval_frame"):
             self._patches.wrap(compiler, "_maybe_set_eval_frame", self._frame_evaluation)
 
-    def end(self) -> None:
-        """Stop capturing for good; torch is as it was."""
-        self.ended = True
+    def end(self) -> bool:
+        """Stop capturing for good.
+
+        Returns:
+            Whether torch is as it was; else the mode, dead as it is, still has to be lifted, by another call in the
+            captured thread and outside torch.
+        """
+        self.ended = self._recorder.dead = True
         self._close()
+        return self.mine and not self._recorder.handles
 
     def _close(self) -> None:
         self._recorder.lift()
         self._patches.restore()
 
     def _frame_evaluation(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        """Lift the mode when compiled code begins that was made out of our sight: it would be compiled into it."""
+        """Lift the mode when compiled code begins that was made out of our sight: it would be compiled into it.
+
+        It stays lifted until the step, for where such code ends cannot be told.
+        """
 
         def set_frame_evaluation(callback: Any) -> Any:
             if callable(callback) and self._recorder.laid:
                 self._recorder.lift()
-                self._lifted = True
-            elif callback is None and self._lifted and not self.ended:
-                self._recorder.lay()
-                self._lifted = False
+                self.tape.troubles.append("a function was compiled before unstuck was attached")
             return original(callback)
 
         return set_frame_evaluation

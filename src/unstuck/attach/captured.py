@@ -197,5 +197,3 @@ def local_difference(after: Tensor, before: Tensor) -> Tensor:
     now = local(after)
     assert now is not None
     return now - before
-
-

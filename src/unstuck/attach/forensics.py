@@ -36,7 +36,9 @@ def first_bad_operation(loss: Tensor) -> str | None:
 
 
 def _nodes(loss: Tensor) -> list[Any]:
-    pending, seen, nodes = [loss.grad_fn], set(), []
+    pending: list[Any] = [loss.grad_fn]
+    seen: set[Any] = set()
+    nodes: list[Any] = []
     while pending and len(nodes) < _NODES_AT_MOST:
         node = pending.pop()
         if node is None or node in seen:

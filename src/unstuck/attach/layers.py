@@ -51,14 +51,14 @@ _ACTIVATIONS = {
     name: name.rstrip("_")
     for name in (
         "relu relu_ leaky_relu leaky_relu_ prelu sigmoid sigmoid_ logsigmoid tanh tanh_ gelu silu elu elu_ selu celu "
-        "softplus hardtanh relu6 hardsigmoid hardswish mish softsign softmax log_softmax threshold tanhshrink hardshrink "
-        "softshrink clamp clamp_min sin"
+        "softplus hardtanh relu6 hardsigmoid hardswish mish softsign softmax log_softmax threshold tanhshrink "
+        "hardshrink softshrink clamp clamp_min sin"
     ).split()
 }
 #: What may stand between a layer and its nonlinearity without being either: dropout, a change of shape, a scalar.
 _BETWEEN = frozenset(
-    "dropout view reshape flatten squeeze unsqueeze contiguous float to sub __sub__ rsub __rsub__ mul __mul__ __rmul__ div "
-    "__truediv__ neg __neg__".split()
+    "dropout view reshape flatten squeeze unsqueeze contiguous float to sub __sub__ rsub __rsub__ mul __mul__ __rmul__ "
+    "div __truediv__ neg __neg__".split()
 )
 _SUMS = frozenset({"add", "__add__", "__radd__", "add_", "__iadd__"})
 
@@ -90,9 +90,7 @@ class TapeLayer:
     line: Line | None
 
 
-def read_layers(
-    ops: Sequence[Op], place_of: Callable[[int], int | None], names: Sequence[str]
-) -> list[TapeLayer]:
+def read_layers(ops: Sequence[Op], place_of: Callable[[int], int | None], names: Sequence[str]) -> list[TapeLayer]:
     """Find the layers among the operations of a step.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,13 @@ class Log:
         Raises:
             OSError: The disk is full, or the folder is gone.
         """
+        self._open().write(kind, **values)
+
+    def write_columns(self, kind: str, columns: Mapping[str, str], **values: Any) -> None:
+        """Append a record, of which ``columns`` are JSON already."""
+        self._open().write_columns(kind, columns, **values)
+
+    def _open(self) -> Writer:
         if self._writer is None:
             rank = int(os.environ.get("RANK", "0") or 0)
             self._writer = Writer(self._folder, rank)
@@ -52,4 +60,4 @@ class Log:
                 threads=torch.get_num_threads(),
                 time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             )
-        self._writer.write(kind, **values)
+        return self._writer

@@ -41,7 +41,7 @@ def read_losses(ops: Sequence[Op], env: dict[int, Any], total: Tensor) -> list[L
         if signature is None or not op.outputs or op.outputs[0] is None:
             continue
         value = env[op.outputs[0]]
-        (share,) = torch.autograd.grad(total, [value], retain_graph=True, allow_unused=True)
+        share: Tensor | None = torch.autograd.grad(total, [value], retain_graph=True, allow_unused=True)[0]
         if share is None:
             continue
         try:

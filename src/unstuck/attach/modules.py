@@ -27,7 +27,7 @@ class Modules:
             self._scan()
 
     def _scan(self) -> None:
-        """Look for modules in memory: those made earlier, copied or unpickled never ran their ``__init__`` before us."""
+        """Look for modules in memory: what was made earlier, copied or unpickled never ran ``__init__`` before us."""
         for item in gc.get_objects():
             # Not isinstance: it asks the object for its class, and some objects answer with a warning.
             if issubclass(type(item), nn.Module):

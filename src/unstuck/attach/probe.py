@@ -39,14 +39,16 @@ class Prober:
         self._warm: dict[int, Tensor | None] = {}
         self._lowest: dict[int, Tensor] = {}
         self._counts: dict[int, int] = {}
-        self._opened = 0.0
+        self._since = 0.0
+        self._theirs = 0.0
         self._spent = 0.0
         self._layers_of: dict[int, int] = {}
 
     def opened(self, started: float) -> None:
         """Note that a round was opened; opening began at ``started``."""
-        self._opened = perf_counter()
-        self._spent = self._opened - started
+        self._since = perf_counter()
+        self._spent = self._since - started
+        self._theirs = 0.0
 
     def step_ended(self, track: Track, optimizer: Optimizer) -> None:
         """Measure an optimizer's step if it is the first of its kind in the round, and end the round if it is complete.
@@ -66,9 +68,12 @@ class Prober:
         capture.seen.pop(id(optimizer), None)
         now = perf_counter()
         self._spent += now - started
+        self._theirs += started - self._since
+        self._since = now
         if complete:
             session.close_round(track)
-            session.budget.took(capture.start, self._spent, perf_counter())
+            slowdown = session.cost.round_ended(self._theirs, self._spent, capture.steps_seen)
+            session.budget.took(capture.start, self._spent + slowdown, perf_counter())
 
     def _measure(self, track: Track, optimizer: Optimizer, started: float) -> None:
         session, capture = self._session, self._session.capture
@@ -78,6 +83,8 @@ class Prober:
         m: dict[str, Any] = {}
         failed: dict[str, str] = dict(self._off)
         replay: dict[str, Any] = {"ok": False, "why": None, "error": None, "backwards": 0, "batch": None}
+        if capture.tape.fault is not None:
+            session.fault("recording", capture.tape.fault, end_round=False)
         others = session.optimizers()
         self._attempt("parameters", m, failed, lambda: audit(capture, optimizer, track.names, others, session.modules))
         captured: CapturedStep | None = None

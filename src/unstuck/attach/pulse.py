@@ -3,36 +3,48 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from unstuck.attach.log import Log
+from unstuck.record.jsonl import numbers
 
 #: Seconds between two drains, so that a killed run loses less than a second.
 _PERIOD = 0.4
 #: Rows kept in memory at most, for programs of very short steps.
-_ROWS = 8192
+ROWS = 8192
 #: Rows per optimizer that are written in full; beyond, several steps share a row (twice as many after each block).
 _FULL_ROWS = 30_000
 
 
-#: ``(step, time, losses, lr, norm, clipped, wait)``; losses, lr and norms may still be on the device.
+#: ``(step, time, losses, lr, norm, clipped, wait)``. Losses: one number, None, or a list of what several backward calls
+#: gave; they, lr and norms may still be on the device.
 Row = tuple[Any, ...]
+#: What a row holds when nothing of it is on the device and there was one backward call, or none.
+_PLAIN = {float, type(None)}
 
 
 class _Batch(NamedTuple):
     """Rows on their way to the host: with the stacked device scalars, and the event that says they have arrived."""
 
     rows: list[Row]
+    plain: bool
     host: Tensor | None
     arrived: torch.cuda.Event | None
 
 
 def _scalars(row: Row) -> list[Any]:
     """Return what of a row may be on the device: its losses, then learning rate, norm and clipped norm."""
-    return [*row[2], row[3], row[4], row[5]]
+    losses = row[2] if type(row[2]) is list else [] if row[2] is None else [row[2]]
+    return [*losses, row[3], row[4], row[5]]
+
+
+def _are_plain(rows: list[Row]) -> bool:
+    columns = list(zip(*rows, strict=True))
+    return all(set(map(type, column)) <= _PLAIN for column in columns[2:6])
 
 
 class Pulse:
@@ -58,11 +70,6 @@ class Pulse:
         """Whether there are rows that are not written yet."""
         return bool(self.rows) or self._in_flight is not None
 
-    @property
-    def full(self) -> bool:
-        """Whether so many rows wait that they should be drained now."""
-        return len(self.rows) >= _ROWS
-
     def drain(self, now: float, last: bool = False) -> None:
         """Start moving the waiting rows to the host, and write those that have arrived.
 
@@ -84,9 +91,11 @@ class Pulse:
         """Stack all device scalars of ``rows`` into one tensor and start its copy to the host."""
         if not rows:
             return None
+        if _are_plain(rows):
+            return _Batch(rows, True, None, None)
         scalars = [value for row in rows for value in _scalars(row) if isinstance(value, Tensor)]
         if not scalars:
-            return _Batch(rows, None, None)
+            return _Batch(rows, False, None, None)
         device = scalars[0].device
         with torch.no_grad():
             flat = [s if s.dim() == 0 else s.sum() for s in scalars]
@@ -95,39 +104,39 @@ class Pulse:
             arrived = torch.cuda.Event() if device.type == "cuda" else None
             if arrived is not None:
                 arrived.record()
-        return _Batch(rows, host, arrived)
+        return _Batch(rows, False, host, arrived)
 
     def _write(self, batch: _Batch) -> None:
         if batch.arrived is not None:
             batch.arrived.synchronize()
         values = iter(batch.host.tolist() if batch.host is not None else ())
-        columns: list[list[Any]] = [[], [], [], [], [], [], []]
-        for row in batch.rows:
-            step, time, losses, _, _, _, wait = row
-            *parts, lr, norm, clipped = (next(values) if isinstance(v, Tensor) else v for v in _scalars(row))
-            loss = sum(parts) if losses else None
-            if isinstance(norm, float) and isinstance(clipped, float) and math.isfinite(norm):
-                clipped = min(norm, clipped)
-            for column, value in zip(columns, (step, time, loss, lr, norm, clipped, wait), strict=True):
-                column.append(value)
+        rows = batch.rows if batch.plain else [_on_host(row, values) for row in batch.rows]
+        columns = [list(column) for column in zip(*rows, strict=True)]
         every = 2 ** max(0, (self._written - _FULL_ROWS) // _FULL_ROWS + 1) if self._written >= _FULL_ROWS else 1
         if every > 1:
             columns = thinned(columns, every)
         self._written += len(columns[0])
         step, time, loss, lr, norm, clipped, wait = columns
-        time = [round(t - self._start, 4) for t in time]
-        wait = [round(w, 6) for w in wait]
-        self._log.write(
-            "pulse",
-            optimizer=self._optimizer,
-            step=step,
-            time=time,
-            loss=loss,
-            lr=lr,
-            grad_norm=norm,
-            clipped_norm=clipped,
-            wait=wait,
-        )
+        start = self._start
+        texts = {
+            "step": numbers(step, "%d"),
+            "time": numbers([t - start for t in time], "%.4f"),
+            "loss": numbers(loss),
+            "lr": numbers(lr),
+            "grad_norm": numbers(norm),
+            "clipped_norm": numbers(clipped),
+            "wait": numbers(wait),
+        }
+        self._log.write_columns("pulse", texts, optimizer=self._optimizer)
+
+
+def _on_host(row: Row, values: Iterator[float]) -> Row:
+    """Return a row with numbers in the place of its device scalars, and with the sum of its losses."""
+    step, time, losses, _, _, _, wait = row
+    *parts, lr, norm, clipped = (next(values) if isinstance(v, Tensor) else v for v in _scalars(row))
+    if isinstance(norm, float) and isinstance(clipped, float) and math.isfinite(norm):
+        clipped = min(norm, clipped)
+    return step, time, None if losses is None else sum(parts), lr, norm, clipped, wait
 
 
 def thinned(columns: list[list[Any]], every: int) -> list[list[Any]]:
@@ -142,25 +151,45 @@ def thinned(columns: list[list[Any]], every: int) -> list[list[Any]]:
     Returns:
         Columns of a length divided by ``every``, rounded up.
     """
-    thin: list[list[Any]] = [[] for _ in columns]
-    for first in range(0, len(columns[0]), every):
-        parts = [column[first : first + every] for column in columns]
-        for index, part in enumerate(parts):
-            if index in (0, 1, 3):
-                thin[index].append(part[-1])
-            elif index == 6:
-                thin[index].append(sum(part))
-            else:
-                seen = [v for v in part if v is not None]
-                thin[index].append(sum(seen) / len(seen) if seen else None)
-    return thin
+    step, time, loss, lr, norm, clipped, wait = columns
+    return [
+        *(_lasts(column, every) for column in (step, time)),
+        _means(loss, every),
+        _lasts(lr, every),
+        *(_means(column, every) for column in (norm, clipped)),
+        [sum(part) for part in _parts(wait, every)],
+    ]
+
+
+def _parts(column: list[Any], every: int) -> list[list[Any]]:
+    return [column[first : first + every] for first in range(0, len(column), every)]
+
+
+def _lasts(column: list[Any], every: int) -> list[Any]:
+    whole = column[every - 1 :: every]
+    return whole if len(column) % every == 0 else [*whole, column[-1]]
+
+
+def _means(column: list[Any], every: int) -> list[Any]:
+    if None not in column:
+        return [sum(part) / len(part) for part in _parts(column, every)]
+    seen = [[v for v in part if v is not None] for part in _parts(column, every)]
+    return [sum(part) / len(part) if part else None for part in seen]
 
 
 def rate(value: Any) -> float | Tensor | None:
-    """Return a learning rate as a row keeps it: a tensor that a scheduler changes in place is copied, not waited for."""
+    """Return a learning rate as a row keeps it; a tensor, which a scheduler changes in place, is copied."""
     if isinstance(value, Tensor):
         return value.detach().clone()
     return float(value) if isinstance(value, (int, float)) else None
+
+
+def clip_of(norm: Tensor, bound: float) -> tuple[float | Tensor, float]:
+    """Return a gradient's norm before clipping and what clipping to ``bound`` leaves of it, as a row keeps them."""
+    if norm.is_cpu and norm.dim() == 0:
+        value = norm.item()
+        return value, min(value, bound) if math.isfinite(value) else bound
+    return norm.detach(), bound
 
 
 def gradient_norm(parameters: list[Tensor]) -> Tensor | None:
@@ -182,5 +211,5 @@ def gradient_norm(parameters: list[Tensor]) -> Tensor | None:
         norms = [torch.linalg.vector_norm(g).to(device) for g in grads]
     else:
         norms = list(torch._foreach_norm(grads))
-    return torch.linalg.vector_norm(torch.stack([n.float() for n in norms]))
-
+    norm: Tensor = torch.linalg.vector_norm(torch.stack([n.float() for n in norms]))
+    return norm

@@ -36,16 +36,15 @@ class Player:
         NotReplayable: A loss is not on the tape, or a tensor that it needs was changed meanwhile.
     """
 
-    def __init__(
-        self, tape: Tape, backwards: Sequence[Backward], parameters: Sequence[Tensor], before: Before
-    ) -> None:
-        self._roots = [
-            (slot, weight) for call in backwards for slot, weight in zip(call.roots, call.weights, strict=True)
-        ]
-        if any(slot is None for slot, _ in self._roots):
+    def __init__(self, tape: Tape, backwards: Sequence[Backward], parameters: Sequence[Tensor], before: Before) -> None:
+        self._roots: list[tuple[int, Any]] = []
+        for call in backwards:
+            pairs = zip(call.roots, call.weights, strict=True)
+            self._roots += [(slot, weight) for slot, weight in pairs if slot is not None]
+        if any(slot is None for call in backwards for slot in call.roots):
             trouble = f": {tape.troubles[0]}" if tape.troubles else " (compiled whole, scripted, or outside torch)"
             raise NotReplayable(f"the loss was computed by operations that cannot be seen{trouble}")
-        self.ops = needed(tape, {slot for slot, _ in self._roots if slot is not None}, backwards)
+        self.ops = needed(tape, {slot for slot, _ in self._roots}, backwards)
         used = {slot for op in self.ops for slot in op.inputs} | {slot for slot, _ in self._roots}
         index_of = {id(p): index for index, p in enumerate(parameters)}
         self._places: dict[int, int] = {}
@@ -106,7 +105,6 @@ class Player:
     def _total(self, env: dict[int, Any]) -> Tensor:
         total: Tensor | None = None
         for slot, weight in self._roots:
-            assert slot is not None
             value = env[slot] if weight is None else (env[slot] * weight)
             value = value.sum() if value.dim() else value
             total = value if total is None else total + value
@@ -230,8 +228,8 @@ def _leaves(value: Any) -> list[Any]:
 def needed(tape: Tape, roots: set[int], backwards: Sequence[Backward]) -> list[Op]:
     """Return the operations that the roots are computed from, in order.
 
-    Where an operation writes in place, which later one sees it cannot be told from the slots alone (views share memory);
-    then all operations up to the last root are kept.
+    Where an operation writes in place, which later one sees it cannot be told from the slots alone (views share
+    memory); then all operations up to the last root are kept.
 
     Args:
         tape: The round's tape.

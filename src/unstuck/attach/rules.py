@@ -58,7 +58,7 @@ def number(value: Any) -> float:
 
 
 def hyper_parameters(group: dict[str, Any]) -> dict[str, Any]:
-    """Return the hyper-parameters of a group that can be written down: numbers, booleans, strings and tuples of them."""
+    """Return the hyper-parameters of a group that can be written down: numbers, booleans, strings, tuples of these."""
     shown: dict[str, Any] = {}
     for key, value in group.items():
         if key == "params":

@@ -6,8 +6,10 @@ optimizer's step (a row of the pulse). All else happens in probe rounds, see :mo
 
 from __future__ import annotations
 
+import math
 import os
 import traceback
+import weakref
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -18,10 +20,11 @@ from torch.optim import Optimizer
 from unstuck.attach import forensics
 from unstuck.attach.budget import Budget
 from unstuck.attach.capture import Capture, parameters_of
+from unstuck.attach.cost import Cost
 from unstuck.attach.log import Log
 from unstuck.attach.modules import Modules
 from unstuck.attach.probe import Prober
-from unstuck.attach.pulse import Pulse, gradient_norm, rate
+from unstuck.attach.pulse import ROWS, Pulse, gradient_norm, rate
 from unstuck.attach.rules import hyper_parameters
 from unstuck.attach.sources import Line, user_line
 from unstuck.attach.track import Track
@@ -34,8 +37,23 @@ _NORM_SHARE = 0.004
 _OVERHEAD_PERIOD = 1.0
 #: Faults of ours after which no more probes are taken, and none is written down any more.
 _FAULTS = 10
+#: A round that is due but cannot be paid for is thought of again after this share of the time since the start.
+_PATIENCE = 0.001
 #: A round whose thread has not gone on while others took so many steps is given up.
 _ABANDONED = 256
+
+
+#: All of this process. A fork marks them, because asking at every step which process this is would cost more.
+_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+def _mark_child() -> None:
+    for session in _sessions:
+        session._in_child = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_mark_child)
 
 
 class Session:
@@ -44,22 +62,27 @@ class Session:
     Args:
         settings: What the user set.
         late: Whether the program may have made its modules already.
+        began: Clock reading that the run's time counts from, now where none is given.
     """
 
-    def __init__(self, settings: Settings, late: bool = False) -> None:
+    def __init__(self, settings: Settings, late: bool = False, began: float | None = None) -> None:
         self.settings = settings
         self.modules = Modules(scan=late)
         self.capture: Capture | None = None
         self.hidden_graph = False
-        self._begin()
+        self._unlifted: list[Capture] = []
+        self._begin(began)
 
-    def _begin(self) -> None:
+    def _begin(self, began: float | None = None) -> None:
         self.pid = os.getpid()
-        self.start = perf_counter()
+        self._in_child = False
+        _sessions.add(self)
+        self.start = perf_counter() if began is None else began
         self.log = Log(self.settings.run_dir)
         self.tracks: list[Track] = []
         self.total = 0
         self.budget = Budget(self.settings.budget, self.settings.floor, self.start)
+        self.cost = Cost(self.budget, self.start)
         self.prober = Prober(self)
         self.losses: list[float | Tensor] = []
         self.clip: tuple[Any, Any] | None = None
@@ -75,9 +98,9 @@ class Session:
         self._last_losses: list[float | Tensor] = []
         self._bad_seen = False
         self._overhead_due = 0.0
-        self._pulse_cost = 0.0
+        self._consider_at = self.start if self.settings.probes else math.inf
         self._faults = 0
-        self._mute = False
+        self.mute = False
 
     # ------------------------------------------------------------------ never harm the run
 
@@ -92,7 +115,7 @@ class Session:
         Returns:
             What it returned, None where it failed.
         """
-        if self._mute:
+        if self.mute:
             return None
         try:
             return function(*args)
@@ -109,19 +132,16 @@ class Session:
             end_round: Whether the probe round cannot go on.
         """
         self._faults += 1
-        capture = self.capture
-        if end_round:
-            self.capture = None
         try:
-            if end_round and capture is not None:
-                capture.end()
+            if end_round:
+                self._end_capture()
             if self._faults > _FAULTS:
                 return
             step = max((t.steps for t in self.tracks), default=0)
             text = "".join(traceback.format_exception(error))
             self.write("error", where=where, step=step, error=f"{type(error).__name__}: {error}", traceback=text)
         except Exception:  # the disk is full or the folder is gone: there is nothing left to do, nor anyone to tell
-            self._mute = True
+            self.mute = True
 
     def write(self, kind: str, **values: Any) -> None:
         """Append a record to this process's file."""
@@ -139,7 +159,7 @@ class Session:
         Returns:
             What is kept about it.
         """
-        if os.getpid() != self.pid:
+        if self._in_child:
             self._forked()
         track = Track(optimizer, len(self.tracks), Pulse(self.log, len(self.tracks), self.start), self.total)
         self.tracks.append(track)
@@ -166,11 +186,11 @@ class Session:
 
     def backward_starts(self, roots: list[Tensor]) -> None:
         """Note the loss that ``backward`` is called on."""
-        if os.getpid() != self.pid:
+        if self._in_child:
             self._forked()
         for root in roots:
             loss = self.unscaled.pop(id(root), root) if self.unscaled else root
-            if loss.device.type == "cpu" and loss.dim() == 0:
+            if loss.is_cpu and loss.dim() == 0:
                 value = loss.item()
                 self.losses.append(value)
                 if value - value != 0 and not self._bad_seen:
@@ -188,10 +208,12 @@ class Session:
 
     def step_starts(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Called before every step of every optimizer."""
-        if os.getpid() != self.pid:
+        if self._in_child:
             self._forked()
+        if self._unlifted:
+            self._lift()
         track = self._by_id.get(id(optimizer))
-        if track is None or track.optimizer is not optimizer:
+        if track is None or track.reference() is not optimizer:
             # It was made before this session, or in the parent of a forked process.
             track = self.optimizer_made(optimizer, begin=False)
         if not track.announced:
@@ -226,17 +248,23 @@ class Session:
             self.losses = self._last_losses  # several optimizers step on one backward call
         self._last_stepped, self._last_losses = track, self.losses
         lr = optimizer.param_groups[0].get("lr")
-        row = (step, now, self.losses, lr if type(lr) is float else rate(lr), norm, clipped, self.wait)
+        losses: Any = self.losses
+        if len(losses) < 2:
+            losses = losses[0] if losses else None
+        row = (step, now, losses, lr if type(lr) is float else rate(lr), norm, clipped, self.wait)
         track.pulse.rows.append(row)
         track.last_time = now
         self.losses = []
         self.wait = 0.0
+        due = now >= track.pulse.due or len(track.pulse.rows) >= ROWS
+        if due and step > 0:
+            self.cost.note_hook(perf_counter() - now)
         if self.capture is not None:
             self._round_goes_on(track, optimizer)
-        elif step + 1 >= self.budget.next_step or now >= self.budget.next_time:
+        elif now >= self._consider_at and (step + 1 >= self.budget.next_step or now >= self.budget.next_time):
             self._consider_round(track, step + 1, now)
-        if now >= track.pulse.due or track.pulse.full:
-            self._drain(now)
+        if due:
+            self._drain(perf_counter())
 
     def scaler_updated(self) -> None:
         """Note that a ``GradScaler`` was updated: an update without a step since the last one means a skipped step."""
@@ -248,8 +276,10 @@ class Session:
     def _consider_round(self, track: Track, step: int, now: float) -> None:
         """Start a round where one is due, after the step of the optimizer whose step ended the last one."""
         at_its_end = self._closer is None or self._closer is track or not self._closer.takes_part(self.total)
-        if self.settings.probes and at_its_end and self._faults < _FAULTS and self.budget.wants(step, now):
-            if in_compiled_code():
+        if at_its_end and self._faults < _FAULTS:
+            if not self.budget.wants(step, now):
+                self._consider_at = now + _PATIENCE * (now - self.start)
+            elif in_compiled_code():
                 self.postponed = step  # a mode laid here would be compiled into the program
             else:
                 self._open(step)
@@ -272,15 +302,21 @@ class Session:
         if self.capture.mine:
             self.guarded("a probe step", self.prober.step_ended, track, optimizer)
         elif self.total - self.capture.total > _ABANDONED:
-            self.capture.end()
-            self.capture = None
+            self._end_capture()
 
     def close_round(self, last: Track) -> None:
         """Take the capture away; the optimizer that ended it is the one after whose steps rounds start from now on."""
-        if self.capture is not None:
-            self.capture.end()
-            self.capture = None
+        self._end_capture()
         self._closer = last
+
+    def _end_capture(self) -> None:
+        capture, self.capture = self.capture, None
+        if capture is not None and not capture.end():
+            self._unlifted.append(capture)
+
+    def _lift(self) -> None:
+        """Take away the modes of captures that ended at a moment when that could not be done."""
+        self._unlifted = [capture for capture in self._unlifted if not capture.end()]
 
     def optimizers(self) -> list[Optimizer]:
         """Return the optimizers of the training loop."""
@@ -291,9 +327,7 @@ class Session:
 
     def _forked(self) -> None:
         """Begin anew in a forked child, should it train: the parent's file stays the parent's."""
-        capture, self.capture = self.capture, None
-        if capture is not None:
-            capture.end()
+        self._end_capture()
         self._begin()
 
     def _announce(self, track: Track) -> None:
@@ -306,6 +340,7 @@ class Session:
         """Take the gradient norm and set when the next one is due, so that norms stay within their share."""
         norm = gradient_norm(track.parameters)
         cost = perf_counter() - now
+        self.budget.charge(cost)
         pace = (now - track.last_time) if track.last_time is not None else cost
         track.next_norm = track.steps + max(0, int(cost / (_NORM_SHARE * max(pace, 1e-7))))
         return norm
@@ -316,13 +351,11 @@ class Session:
             if last or track.pulse.waiting:
                 track.pulse.drain(now, last)
         after = perf_counter()
-        self._pulse_cost += after - now
+        self.cost.drained(self.total, now, after)
         if after >= self._overhead_due or last:
             self._overhead_due = after + _OVERHEAD_PERIOD
-            elapsed = after - self.start
-            # What the hooks take on ordinary steps is too short to time step by step: it was measured as about 4 us.
-            seconds = self.budget.spent + self._pulse_cost + 4e-6 * self.total
-            self.write("overhead", seconds=seconds, fraction=seconds / max(elapsed - seconds, 1e-9))
+            seconds = self.budget.total
+            self.write("overhead", seconds=seconds, fraction=seconds / max(after - self.start - seconds, 1e-9))
 
     def _trace_non_finite(self, root: Tensor) -> None:
         for track in self.tracks:
@@ -337,14 +370,13 @@ class Session:
         """Write what is still in memory and the last line."""
         if os.getpid() != self.pid:
             return
-        if self.capture is not None:
-            self.capture.end()
-            self.capture = None
+        self._end_capture()
+        self._lift()
         if self.log.opened:
             now = perf_counter()
             self.guarded("writing the pulse", self._drain, now, True)
             self.guarded("ending", self._write_end, reason, exception, now)
-        self._mute = True  # where somebody has wrapped a function of ours, it is still called
+        self.mute = True  # where somebody has wrapped a function of ours, it is still called
 
     def _write_end(self, reason: str, exception: str | None, now: float) -> None:
         self.write(

@@ -45,11 +45,11 @@ def user_line(frame: FrameType | None = None) -> Line | None:
     Args:
         frame: Frame to start from; the caller's where it is None.
     """
-    current = frame if frame is not None else sys._getframe(1)
+    current: FrameType | None = frame if frame is not None else sys._getframe(1)
     while current is not None:
         if is_user_file(current.f_code.co_filename):
             return Line(shown(current.f_code.co_filename), current.f_lineno)
-        current = current.f_back  # type: ignore[assignment]
+        current = current.f_back
     return None
 
 

@@ -1,9 +1,9 @@
 """The tape: what a step computed, operation by operation, as torch itself sees it.
 
-A ``TorchFunctionMode`` is laid at the bottom of torch's mode stack for the length of a probe round. It sees every call of a
-torch function that takes a tensor, whether a module, a functional loss or a hand-written formula makes it, and keeps
-those through which a gradient flows. Modules need not be known, and no Python code of the program runs a second time
-when the tape is played again.
+A ``TorchFunctionMode`` is laid at the bottom of torch's mode stack for the length of a probe round. It sees every call
+of a torch function that takes a tensor, whether a module, a functional loss or a hand-written formula makes it, and
+keeps those through which a gradient flows. Modules need not be known, and no Python code of the program runs a second
+time when the tape is played again.
 
 Some calls do not pass through torch functions: compiled modules, TorchScript and custom ``autograd.Function``. The
 first is expanded by running its original module once under the tape; the last is put on the tape as it is.
@@ -19,13 +19,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._C import _get_function_stack_at, _len_torch_function_stack  # type: ignore[attr-defined]
-from torch.overrides import TorchFunctionMode, _pop_mode, _push_mode  # type: ignore[attr-defined]
-from torch.utils._device import DeviceContext
+from torch._C import _get_function_stack_at, _len_torch_function_stack
+from torch.overrides import TorchFunctionMode, _pop_mode, _push_mode
 
 from unstuck.attach.sources import Line, user_line
 
-#: Functions that draw random numbers while a gradient flows through them (those through which none flows are constants).
+#: Functions that draw random numbers while a gradient flows through them (those without a gradient are constants).
 _RANDOM = frozenset(
     "rrelu rrelu_ bernoulli bernoulli_ normal normal_ uniform_ exponential_ geometric_ cauchy_ log_normal_ random_ "
     "gumbel_softmax scaled_dot_product_attention multi_head_attention_forward lstm gru rnn_tanh rnn_relu "
@@ -37,8 +36,9 @@ _IN_PLACE_DUNDERS = frozenset(
 )
 #: Called with a tensor that requires gradients, but not part of what the loss is computed from.
 _ASIDE = frozenset(
-    "backward register_hook retain_grad requires_grad_ __get__ __set__ __delete__ __repr__ __format__ item tolist numpy "
-    "__len__ size dim stride numel is_contiguous data_ptr register_post_accumulate_grad_hook __hash__ __bool__".split()
+    "backward register_hook retain_grad requires_grad_ __get__ __set__ __delete__ __repr__ __format__ item tolist "
+    "numpy __len__ size dim stride numel is_contiguous data_ptr register_post_accumulate_grad_hook __hash__ "
+    "__bool__".split()
 )
 #: Functions that can give sparse gradients, and the position of the argument that says so.
 _SPARSE = {"embedding": 6, "embedding_bag": 7}
@@ -111,8 +111,8 @@ class Tape:
 
     Attributes:
         ops: Recorded calls in order.
-        leaves: Leaf tensors (parameters first seen as inputs) by slot; one that a step changed has a slot before and one
-            after.
+        leaves: Leaf tensors (parameters first seen as inputs) by slot; one that a step changed has a slot before and
+            one after.
         versions: Modification count that each of these slots stands for.
         backwards: The backward calls of the round.
         troubles: Why the tape may not be complete, in words.
@@ -136,7 +136,7 @@ class Tape:
         return entry[1] if entry is not None and entry[0]() is tensor else None
 
     def leaf_slot(self, tensor: Tensor) -> int:
-        """Return the slot of a leaf tensor, taking it in where it is new or was changed (by a step) since its last use."""
+        """Return the slot of a leaf tensor, a new one where it is new or was changed (by a step) since its last use."""
         slot = self.slot_of(tensor)
         if slot is None or (slot in self.versions and self.versions[slot] != tensor._version):
             slot = self._new_slot(tensor)
@@ -295,7 +295,9 @@ class Tape:
                 if value is target:
                     kept = kept.clone()
                     slot = self._new_slot(value)
-                    self.ops.append(Op(_copy_of, (Constant(kept, kept._version),), {}, [slot], "copy", None, None, None))
+                    self.ops.append(
+                        Op(_copy_of, (Constant(kept, kept._version),), {}, [slot], "copy", None, None, None)
+                    )
                     inputs.append(slot)
                     return Slot(slot)
                 return Constant(kept, kept._version)
@@ -329,16 +331,26 @@ class Recorder(TorchFunctionMode):
     def __init__(self, tape: Tape) -> None:
         super().__init__()
         self.tape = tape
-        self.busy = False
+        self.dead = False
+        self._depth = 0
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         """Pass the call on, recorded unless it belongs to a backward pass."""
         kwargs = kwargs or {}
-        if self.busy or torch._C._current_graph_task_id() != -1:  # type: ignore[attr-defined]
+        if self.dead or torch._C._current_graph_task_id() != -1:
             return func(*args, **kwargs)
-        return self.tape.record(func, args, kwargs)
+        self._depth += 1
+        try:
+            return self.tape.record(func, args, kwargs)
+        finally:
+            self._depth -= 1
+
+    @property
+    def handles(self) -> bool:
+        """Whether a call is being passed on: torch has taken the mode off its stack and is going to put it back."""
+        return self._depth > 0
 
     @property
     def laid(self) -> bool:
@@ -348,11 +360,12 @@ class Recorder(TorchFunctionMode):
     def lay(self) -> None:
         """Lay the mode at the bottom of this thread's stack.
 
-        The program may be inside ``with`` blocks of its own modes, whose exits take away the top of the stack; the bottom
-        is the only place that stays ours. A ``torch.device`` block insists on being the very lowest.
+        The program may be inside ``with`` blocks of its own modes, whose exits take away the top of the stack; the
+        bottom is the only place that stays ours. Only ``torch.set_default_device`` insists on being the very lowest.
         """
         above = [_pop_mode() for _ in range(_len_torch_function_stack())]
-        if above and isinstance(above[-1], DeviceContext):
+        default = getattr(torch._GLOBAL_DEVICE_CONTEXT, "device_context", None)
+        if above and above[-1] is default:
             _push_mode(above.pop())
         _push_mode(self)
         for mode in reversed(above):

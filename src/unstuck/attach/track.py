@@ -31,7 +31,7 @@ class Track:
     """
 
     def __init__(self, optimizer: Optimizer, index: int, pulse: Pulse, total: int) -> None:
-        self._reference = weakref.ref(optimizer)
+        self.reference = weakref.ref(optimizer)
         self.index = index
         self.pulse = pulse
         self.steps = 0
@@ -47,12 +47,12 @@ class Track:
     @property
     def optimizer(self) -> Optimizer | None:
         """The optimizer, None where the program has dropped it."""
-        return self._reference()
+        return self.reference()
 
     @property
     def parameters(self) -> list[Tensor]:
         """Its parameter tensors, none where it is gone."""
-        optimizer = self._reference()
+        optimizer = self.reference()
         return parameters_of(optimizer) if optimizer is not None else []
 
     def takes_part(self, total: int) -> bool:
@@ -64,7 +64,7 @@ class Track:
         Returns:
             True where it exists and was made or stepped not long ago.
         """
-        return total - self.last_total <= _PATIENCE and self._reference() is not None
+        return total - self.last_total <= _PATIENCE and self.reference() is not None
 
     def name(self, modules: Modules) -> None:
         """Name the parameters, again whenever the optimizer was given others.

@@ -13,7 +13,11 @@ from typing import Any, TypeVar
 
 from torch._C._dynamo import eval_frame
 
+# Taken once: every step of the program calls it several times.
+_set_eval_frame: Callable[[Any], Any] = eval_frame.set_eval_frame
+
 F = TypeVar("F", bound=Callable[..., Any])
+R = TypeVar("R")
 
 
 class _Place(threading.local):
@@ -25,7 +29,7 @@ class _Place(threading.local):
 _place = _Place()
 
 
-def untraced(function: F) -> F:
+def untraced(function: Callable[..., R]) -> Callable[..., R]:
     """Return ``function`` such that neither it nor anything it calls is ever compiled.
 
     Args:
@@ -37,16 +41,19 @@ def untraced(function: F) -> F:
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        before, outer = eval_frame.set_eval_frame(None), _place.in_compiled_code
+        before = _set_eval_frame(None)
+        if before is None:  # no compiler is at work: nothing to note, nothing to put back
+            return function(*args, **kwargs)
+        outer = _place.in_compiled_code
         _place.in_compiled_code = outer or callable(before)
         try:
             return function(*args, **kwargs)
         finally:
             _place.in_compiled_code = outer
-            eval_frame.set_eval_frame(before)
+            _set_eval_frame(before)
 
     call._torchdynamo_disable = True  # type: ignore[attr-defined]
-    return _skipped(call)  # type: ignore[return-value]
+    return _skipped(call)
 
 
 def in_compiled_code() -> bool:

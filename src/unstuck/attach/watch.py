@@ -8,8 +8,8 @@ import os
 import sys
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from time import monotonic
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from torch import nn
@@ -20,7 +20,7 @@ from unstuck.errors import UsageError
 from unstuck.record import folder as run_folder
 from unstuck.record import manifest
 from unstuck.record.reader import Run, read_run
-from unstuck.settings import Settings
+from unstuck.settings import BUDGET, FLOOR, Settings
 
 if TYPE_CHECKING:
     from unstuck.difficulties.finding import Diagnosis, Finding, Verdict
@@ -134,15 +134,15 @@ class Watch:
 
 def watch(
     *objects: nn.Module | Optimizer,
-    budget: float = 0.03,
-    floor: float = 2.0,
+    budget: float = BUDGET,
+    floor: float = FLOOR,
     probes: bool = True,
     folder: str | os.PathLike[str] | None = None,
 ) -> Watch:
     """Watch the training in this process.
 
-    Without arguments every optimizer that steps is watched, and its model found by its parameters. Objects can be given all
-    the same: of optimizers that were made before this call, the first step is then measured too.
+    Without arguments every optimizer that steps is watched, and its model found by its parameters. Objects can be given
+    all the same: of optimizers that were made before this call, the first step is then measured too.
 
     Args:
         *objects: Models and optimizers that exist already.
@@ -155,8 +155,8 @@ def watch(
         The watch: a context manager, or call its ``stop``.
 
     Raises:
-        UsageError: An object is neither a model nor an optimizer, a number is out of range, the folder cannot be made, or
-            a watch is running already.
+        UsageError: An object is neither a model nor an optimizer, a number is out of range, the folder cannot be made,
+            or a watch is running already.
 
     Example:
         >>> import torch, unstuck

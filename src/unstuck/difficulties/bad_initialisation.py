@@ -1,8 +1,9 @@
 """``bad-initialisation``: the first weights make all units alike, cut the signal off, or blow it up.
 
-Decision, at the first probe only. (1) Symmetry: the units of a hidden layer have the same weights (also all zero), so that they
-get the same gradient and stay one unit. (2) Scale: the weights of hidden layers lie far from ``1/sqrt(fan-in)``, and the
-output's loss starts far above that of the best constant prediction. Named where the run has not learned, or has lost much.
+Decision, at the first probe only. (1) Symmetry: the units of a hidden layer have the same weights (also all zero), so
+that they get the same gradient and stay one unit. (2) Scale: the weights of hidden layers lie far from
+``1/sqrt(fan-in)``, and the loss starts far above that of the best constant prediction. Named where the run has not
+learned, or has lost much.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.difficulties.case import Case
+from unstuck.difficulties.figures import figure
 from unstuck.difficulties.finding import Cost, Finding
 
 #: Root mean square weight times root fan-in: 0.58 in torch's default, 1.41 for He.
 _LARGE, _SMALL = 5.0, 0.03
 _ALIKE = 1e-3
 _START = 5.0
+#: Gradient norm times weight norm of a layer, in units of the loss at a constant prediction (sound layers: below 100).
+_PULL = 300.0
 
 
 def find(case: Case) -> Finding | None:
@@ -35,7 +39,8 @@ def find(case: Case) -> Finding | None:
             return _finding(
                 case,
                 layer.name,
-                f"The weights of layer {layer.name} start {what}: its {layer.units} units get the same gradient and stay one unit",
+                f"The weights of layer {layer.name} start {what}: its {layer.units} units get the same gradient, "
+                f"and go on as if they were one",
                 "initialise the weights at random: torch.nn.init.kaiming_normal_(layer.weight)",
                 {"weight gain": gain, "share of the weights that differs between units": distinct},
                 0.95,
@@ -49,8 +54,8 @@ def find(case: Case) -> Finding | None:
         return _finding(
             case,
             worst,
-            f"The weights of layer {worst} start {large[worst]:.2g} times larger than 1/sqrt(fan-in), and the loss starts "
-            f"{above:.2g} times above that of a constant prediction",
+            f"The weights of layer {worst} start {figure(large[worst])} times as large as 1/sqrt(fan-in), the size at "
+            f"which a layer passes its signal on; the first loss is {figure(course.start, 3)}{_against(above)}",
             "initialise with standard deviation sqrt(2 / fan-in) for relu (kaiming_normal_), sqrt(1 / fan-in) for tanh",
             {"weight gain by layer": gains, "loss at the start / constant": above},
             0.85,
@@ -60,7 +65,8 @@ def find(case: Case) -> Finding | None:
         return _finding(
             case,
             worst,
-            f"The weights of layer {worst} start {1 / max(small[worst], 1e-12):.2g} times smaller than 1/sqrt(fan-in): inputs hardly reach the output",
+            f"The weights of layer {worst} start {figure(1 / max(small[worst], 1e-12))} times smaller than "
+            f"1/sqrt(fan-in): what the network reads hardly reaches its output",
             "initialise with standard deviation sqrt(2 / fan-in) for relu (kaiming_normal_), sqrt(1 / fan-in) for tanh",
             {"weight gain by layer": gains},
             0.8,
@@ -68,9 +74,19 @@ def find(case: Case) -> Finding | None:
     return None
 
 
+def _against(above: float) -> str:
+    return f", {figure(above)} times that of the best constant prediction" if np.isfinite(above) else ""
+
+
 def _swamped(first: dict[str, dict[str, float]], large: dict[str, float]) -> bool:
     stds = [first[n].get("pre_std") for n in large]
-    return any(s is not None and np.isfinite(s) and s > 30 for s in stds)
+    return any(s is not None and s > 30 for s in stds) or any(_pull(first[n]) > _PULL for n in large)
+
+
+def _pull(numbers: dict[str, float]) -> float:
+    """Return gradient norm times weight norm: how much the loss would change if the weights changed by their size."""
+    gradient, weight = numbers.get("grad"), numbers.get("weight")
+    return float("nan") if gradient is None or weight is None else float(gradient) * float(weight)
 
 
 def _finding(

@@ -42,8 +42,8 @@ class Case:
 
     @cached_property
     def adversarial(self) -> bool:
-        """Whether this loss is made from weights that another optimizer trains: then it need not fall (a GAN)."""
-        return any(p.m.get("parameters", {}).get("others", 0) > 0 for p in self.probes)
+        """Whether a loss of this run is made from weights that another optimizer trains: then none need fall (a GAN)."""
+        return any(others > 0 for others in self.values("parameters", "others", self.run.probes))
 
     @cached_property
     def multiplicity(self) -> int:
@@ -79,17 +79,17 @@ class Case:
     @cached_property
     def hidden(self) -> list[str]:
         """Names of the layers before the last that have weights of at least two dimensions, in forward order."""
-        layers = [l for l in self.layers if l.kind not in ("norm",) and len(l.shape) > 1]
-        return [l.name for l in layers[:-1]]
+        weighted = [layer for layer in self.layers if layer.kind != "norm" and len(layer.shape) > 1]
+        return [layer.name for layer in weighted[:-1]]
 
     @cached_property
     def layers(self) -> list[LayerInfo]:
         """The layers that this optimizer trains."""
-        return [l for l in self.run.layers if l.optimizer in (None, self.optimizer.index)]
+        return [layer for layer in self.run.layers if layer.optimizer in (None, self.optimizer.index)]
 
     def layer(self, name: str) -> LayerInfo | None:
         """Return a layer by its name."""
-        return next((l for l in self.layers if l.name == name), None)
+        return next((layer for layer in self.layers if layer.name == name), None)
 
     def layer_values(self, name: str, key: str, probes: Iterable[Probe] | None = None) -> list[float]:
         """Return one number of a layer over the probes that have it."""

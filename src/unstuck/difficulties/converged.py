@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from unstuck.difficulties.case import Case
+from unstuck.difficulties.course import Course
+from unstuck.difficulties.figures import figure, percent
 from unstuck.difficulties.finding import Finding
 
 
@@ -18,8 +20,7 @@ def find(case: Case) -> Finding | None:
         role="note",
         confidence=0.8,
         sentence=(
-            f"The loss settled at {course.end:.4g} ({100 * course.gain:.0f} % of the way from {course.reference:.4g}); "
-            f"the last third of the run changed it by {100 * course.falling:.1f} % of the way."
+            f"The loss settled at {figure(course.end, 3)}{_down(course)}; the last third of the run hardly lowered it."
         ),
         where=case.at_optimizer,
         evidence={
@@ -30,3 +31,10 @@ def find(case: Case) -> Finding | None:
         remedies=("stop here, or lower the learning rate for a last gain",),
         step=int(course.steps * 2 / 3),
     )
+
+
+def _down(course: Course) -> str:
+    """Say how far the loss came; a share makes sense only for a loss whose lowest value is 0."""
+    if course.lowest < 0 or not course.reference > 0:
+        return f", down from {figure(course.reference, 3)}"
+    return f", {percent(course.gain)} below the {figure(course.reference, 3)} that it came from"

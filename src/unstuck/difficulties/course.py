@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from unstuck.difficulties.figures import number
 from unstuck.record import Probe, Pulse
 from unstuck.record.reader import Floats
 
@@ -19,16 +21,17 @@ class Course:
 
     Attributes:
         steps: Number of optimizer steps.
-        start: Loss of the first step.
+        start: First finite loss, NaN where none is.
         end: Median loss of the last twentieth, NaN where it is not finite.
         lowest: Lowest smoothed loss.
         highest: Highest finite loss.
         constant: Loss of the best constant prediction, pooled over the probes' batches; None where not known.
         reference: What ``gain`` starts from: the constant's loss, else the start (never above the start).
-        gain: Share of the way from ``reference`` to 0 that the run went (negative: it ended above). For a loss that takes
-            negative values, the fall in units of its own spread.
+        gain: Share of the way from ``reference`` to 0 that the run went (negative: it ended above). For a loss that
+            takes negative values, the fall in units of its own spread.
         noise: Standard deviation of single losses around their trend at the end.
-        falling: Share of the way that the last third of the run still went, and whether that stands out of the noise.
+        falling: Share of the way that the last third of the run still went.
+        still_falling: Whether that stands out of the noise.
         first_bad: First step whose loss is not finite, None where all are.
         ends_bad: Whether the run ends with non-finite losses.
     """
@@ -77,7 +80,7 @@ def read_course(pulse: Pulse, probes: list[Probe]) -> Course | None:
     ends_bad = bool((~np.isfinite(tail)).mean() > 0.5)
     first_bad = None if bool(finite.all()) else int(steps[np.argmin(finite)])
     good = losses[finite]
-    start = float(good[0]) if len(good) and np.isfinite(losses[0]) else float("nan")
+    start = float(good[0]) if len(good) else float("nan")
     end = float("nan") if ends_bad else float(np.median(tail[np.isfinite(tail)]))
     smooth = smoothed(good)
     constant = pooled_constant(probes)
@@ -111,7 +114,7 @@ def smoothed(losses: Floats) -> Floats:
     if len(losses) <= width:
         return np.asarray([np.median(losses)]) if len(losses) else losses
     edges = np.linspace(0, len(losses), max(2, len(losses) // width) + 1).astype(int)
-    return np.asarray([np.median(losses[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a])
+    return np.asarray([np.median(losses[a:b]) for a, b in pairwise(edges) if b > a])
 
 
 def pooled_constant(probes: list[Probe]) -> float | None:
@@ -120,14 +123,14 @@ def pooled_constant(probes: list[Probe]) -> float | None:
     Class counts are added up (a constant fitted to one small batch is too good); other losses are averaged.
     """
     found = [p.m["baseline"] for p in probes if "baseline" in p.m]
-    found = [b for b in found if _explains(b) and np.isfinite(b["constant"])]
+    found = [b for b in found if np.isfinite(b["constant"]) and not np.isinf(number(b.get("part")))]
     if not found:
         return None
     counts = [b["counts"] for b in found if b.get("counts")]
     if len(counts) == len(found) and len({len(c) for c in counts}) == 1:
         total = np.sum(np.asarray(counts, dtype=float), axis=0)
         prior = total[total > 0] / total.sum()
-        own = np.mean([_entropy(c) for c in counts])
+        own = float(np.mean([_entropy(c) for c in counts]))
         mean = float(np.mean([b["constant"] for b in found]))
         entropy = float(-(prior * np.log(prior)).sum())
         # The step's loss may be a sum, or scaled: keep the ratio of the batch's constant to its entropy.
@@ -139,11 +142,6 @@ def _entropy(counts: list[int]) -> float:
     values = np.asarray(counts, dtype=float)
     share = values[values > 0] / values.sum()
     return float(-(share * np.log(share)).sum())
-
-
-def _explains(baseline: dict[str, float]) -> bool:
-    part = baseline.get("part", float("nan"))
-    return bool(np.isfinite(part) or baseline.get("loss_kind") == "other" or np.isnan(part))
 
 
 def _noise(losses: Floats) -> float:

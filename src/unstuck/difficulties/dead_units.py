@@ -1,12 +1,13 @@
 """``dead-units``: rectified units that give zero for every example, and so get no gradient and never come back.
 
-Decision. A hidden layer in which nearly all units are dead (or all cut off: no gradient reaches it) on most probed batches of a run
-that has not learned. A share of dead units in a network that learns is usual and no fault.
+Decision. A hidden layer in which nearly all units are dead (or all cut off: no gradient reaches it) on most probed
+batches of a run that has not learned. A share of dead units in a network that learns is usual and no fault.
 """
 
 from __future__ import annotations
 
 from unstuck.difficulties.case import Case, median, share
+from unstuck.difficulties.figures import figure, percent
 from unstuck.difficulties.finding import Cost, Finding
 
 _SHARE = 0.9
@@ -30,21 +31,27 @@ def find(case: Case) -> Finding | None:
     at_start = median(case.layer_values(name, "dead", case.probes[:1]))
     from_start = at_start >= 0.8 * value
     mean, std = (median(case.layer_values(name, key, case.probes[:1])) for key in ("pre_mean", "pre_std"))
-    when = "from the first step on" if from_start else f"(at the first step {100 * at_start:.0f} %)"
-    why = f"; pre-activations start at {mean:.2g} +- {std:.2g}" if mean == mean and from_start else ""
+    when = (
+        " from the first step on"
+        if from_start
+        else f" (at the first step: {percent(at_start)})"
+        if at_start >= 0
+        else ""
+    )
+    spread = f", standard deviation {figure(std)}" if std >= 0 else ""
+    why = f"; what they add up starts with mean {figure(mean)}{spread}" if mean == mean and from_start else ""
     first = next(
-        (
-            p
-            for p in case.probes
-            if p.m.get("layers", {}).get(name, {}).get("dead", 0) and p.m["layers"][name]["dead"] >= _SHARE
-        ),
+        (p for p in case.probes if (p.m.get("layers", {}).get(name, {}).get("dead") or 0) >= _SHARE),
         None,
     )
     return Finding(
         difficulty="dead-units",
         role="cause",
         confidence=0.9 if from_start else 0.75,
-        sentence=f"{100 * value:.0f} % of the units of layer {name} are dead {when}: they give 0 for every example and get no gradient{why}.",
+        sentence=(
+            f"{percent(value)} of the units of layer {name} are dead{when}: they give 0 for every example of a batch, "
+            f"so no gradient passes them{why}."
+        ),
         where=case.at_layer(name),
         cost=Cost(float("inf"), 2.0, float("inf")),
         evidence={"dead share": value, "dead share at the first step": at_start, "pre-activation mean": mean},

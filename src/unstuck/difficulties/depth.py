@@ -21,8 +21,8 @@ class Profile:
         names: Weighted layers in forward order.
         speeds: Gradient norm over weight norm, per layer: how fast the layer learns for its size.
         deltas: Norm of the mean gradient of the pre-activation, per layer (NaN where not known).
-        factors: By how much the signal changes from the layer above to this one: activation slope times weights; the last
-            layer has none. Several layers without weights in between are counted with them.
+        factors: By how much the signal changes from the layer above to this one: activation slope times weights; the
+            last layer has none. Several layers without weights in between are counted with them.
         signal: Signal at the first layer as a share of that at the last, example by example.
     """
 

@@ -1,7 +1,8 @@
-"""From a record to a diagnosis: run the catalogue, tell causes from symptoms, say what was not measured, judge the run."""
+"""From a record to a diagnosis: run the catalogue, tell causes from symptoms, say what is missing, judge the run."""
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from dataclasses import replace
@@ -10,7 +11,9 @@ import numpy as np
 
 from unstuck.difficulties.case import Case
 from unstuck.difficulties.catalogue import DIFFICULTIES
+from unstuck.difficulties.complete import complete
 from unstuck.difficulties.course import Course
+from unstuck.difficulties.figures import figure
 from unstuck.difficulties.finding import Diagnosis, Finding, NotMeasured, Overhead, State, Verdict
 from unstuck.record import OptimizerInfo, Run
 
@@ -49,7 +52,7 @@ def cases_of(run: Run) -> list[Case]:
     cases = []
     for index, pulse in run.pulse.items():
         info = known.get(index, OptimizerInfo(index, "?", 0, 0, [], None, None, None, None))
-        cases.append(Case(run, info, pulse, run.of(index)))
+        cases.append(Case(run, info, pulse, [complete(probe) for probe in run.of(index)]))
     return sorted(cases, key=lambda c: -c.optimizer.elements)
 
 
@@ -74,8 +77,8 @@ def _search(case: Case) -> tuple[list[Finding], list[NotMeasured]]:
 def _roles(found: list[Finding]) -> list[Finding]:
     """Make symptoms of the findings that another cause explains.
 
-    The catalogue's order decides between two that explain each other. What explains a cause's own symptom does not count
-    against it.
+    The catalogue's order decides between two that explain each other. What explains a cause's own symptom does not
+    count against it.
     """
     explains = {d.name: d.explains for d in DIFFICULTIES}
     explains |= {f.difficulty: f.explains for f in found if f.explains}  # a finding may know better
@@ -85,8 +88,9 @@ def _roles(found: list[Finding]) -> list[Finding]:
         if finding.difficulty in symptoms:
             continue
         for other in causes:
-            earlier = causes.index(other) < causes.index(finding) and other.difficulty not in symptoms
-            if other.difficulty in explains[finding.difficulty] and not earlier:
+            mutual = finding.difficulty in explains[other.difficulty] and other.difficulty not in symptoms
+            first = mutual and causes.index(other) < causes.index(finding)
+            if other.difficulty in explains[finding.difficulty] and not first:
                 symptoms.add(other.difficulty)
     result = []
     for finding in found:
@@ -104,7 +108,7 @@ def _weight(finding: Finding) -> float:
     """Order causes by how sure they are, then by what they cost."""
     cost = finding.cost.times_slower if finding.cost is not None else 1.0
     rank = [d.name for d in DIFFICULTIES].index(finding.difficulty)
-    return finding.confidence + 0.02 * np.log10(min(max(cost, 1.0), 1e6)) - 0.001 * rank
+    return finding.confidence + 0.02 * math.log10(min(max(cost, 1.0), 1e6)) - 0.001 * rank
 
 
 def judge(run: Run, case: Case | None, findings: list[Finding]) -> Verdict:
@@ -150,10 +154,11 @@ def _state(case: Case, course: Course, causes: list[Finding]) -> State:
 
 
 def _sentence(state: State, course: Course, causes: list[Finding], case: Case) -> str:
-    level = f"loss {course.end:.4g} after {course.steps} steps"
+    level = f"loss {figure(course.end, 3)} after {course.steps} steps"
+    start = figure(course.start, 3)
     constant = course.constant
     compared = (
-        f", no better than the best constant prediction ({constant:.4g})"
+        f", no better than the best constant prediction ({figure(constant, 3)})"
         if constant is not None and course.end > 0.97 * constant and course.gain < 0.1
         else ""
     )
@@ -161,12 +166,12 @@ def _sentence(state: State, course: Course, causes: list[Finding], case: Case) -
     if causes:
         named = " and ".join(c.difficulty for c in causes[:3])
         blame = f"; {'the causes are' if len(causes) > 1 else 'the cause is'} {named}"
-    if case.adversarial:
-        return f"Two optimizers train against each other, so the loss need not fall; nothing else was found{blame}."
+    if case.adversarial and state == "healthy":
+        return "Two optimizers train against each other, so the loss need not fall; no fault was found."
     words = {
-        "healthy": f"The training goes well: {level}, from {course.start:.4g}{blame}.",
-        "converged": f"The training has converged: {level}, from {course.start:.4g}{blame}.",
-        "slow": f"The training is slower than it could be: {level}, from {course.start:.4g}{blame}.",
+        "healthy": f"The training goes well: {level}, from {start}{blame}.",
+        "converged": f"The training has converged: {level}, from {start}{blame}.",
+        "slow": f"The training is slower than it could be: {level}, from {start}{blame}.",
         "stuck": f"The training is stuck: {level}{compared}{blame}.",
         "diverged": f"The training diverged: {'the loss became NaN or infinite' if course.ends_bad else level}{blame}.",
         "wrong": f"The program does not do what it means to: {causes[0].sentence if causes else ''}",

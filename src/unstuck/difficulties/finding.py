@@ -51,9 +51,9 @@ class Finding:
 
     Attributes:
         difficulty: Name in the catalogue, such as ``"step-too-small"``.
-        role: ``cause`` (accused), ``symptom`` (follows from a cause) or ``note`` (seen, harmless or at the end of a run).
+        role: ``cause`` (accused), ``symptom`` (follows from a cause) or ``note`` (harmless, or at the end of a run).
         confidence: From 0 to 1.
-        sentence: What was seen and what it means, with the numbers, for a reader who never heard of the difficulty.
+        sentence: What was seen and what it means, with the numbers, for one who never heard of the difficulty.
         where: Place that holds it.
         cost: How much slower it makes the run; ``None`` where no honest estimate exists.
         evidence: The numbers behind the sentence, JSON values only.

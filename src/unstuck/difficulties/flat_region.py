@@ -1,7 +1,7 @@
 """``flat-region``: neither gradient nor curvature: nothing tells the optimizer where to go.
 
-Decision. The loss stays at its level, the gradient is many orders smaller than the weights and the loss would ask for, and the
-curvature is as small. (With curvature down it is a saddle; with curvature up and the loss low, a minimum.)
+Decision. The loss stays at its level, the gradient is many orders smaller than the weights and the loss would ask for,
+and the curvature is as small. (With curvature down it is a saddle; with curvature up and the loss low, a minimum.)
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.difficulties.case import Case, median
+from unstuck.difficulties.figures import figure
 from unstuck.difficulties.finding import Cost, Finding
 
 #: Gradient norm times weight norm over loss: how much the loss would fall if all weights changed by their own size.
@@ -29,6 +30,7 @@ def find(case: Case) -> Finding | None:
     )
     gradient = median(case.values("norms", "gradient"))
     weight = median(case.values("norms", "weight"))
+    bent = f" and no curvature is above {figure(most)}" if most > 0 else ""
     bend = most * weight * weight / max(abs(course.reference), 1e-30)
     if bend > 0.3:
         return None
@@ -37,8 +39,8 @@ def find(case: Case) -> Finding | None:
         role="cause",
         confidence=0.85,
         sentence=(
-            f"The run stands on a flat region: gradient norm {gradient:.2g} and curvature {most:.2g} at weights of norm "
-            f"{weight:.3g}, loss {course.end:.4g}; steps of {case.lr:g} lead nowhere."
+            f"The run stands in a flat region: at a loss of {figure(course.end, 3)} the gradient's norm is only "
+            f"{figure(gradient)}{bent}, so steps with a learning rate of {case.lr:g} lead nowhere."
         ),
         where=case.at_optimizer,
         cost=Cost(float("inf"), 2.0, float("inf")),
@@ -57,4 +59,5 @@ def _elasticity(case: Case) -> float:
     gradients = case.values("norms", "gradient")
     weights = case.values("norms", "weight")
     losses = [p.m.get("loss", float("nan")) for p in case.probes if "norms" in p.m]
-    return median(g * max(w, 1e-6) / max(abs(l), 1e-30) for g, w, l in zip(gradients, weights, losses, strict=False))
+    seen = zip(gradients, weights, losses, strict=False)
+    return median(gradient * max(weight, 1e-6) / max(abs(loss), 1e-30) for gradient, weight, loss in seen)

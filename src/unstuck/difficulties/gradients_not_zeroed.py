@@ -1,13 +1,16 @@
 """``gradients-not-zeroed``: each step still holds the gradients of the steps before, or its own were cleared too early.
 
 Decision. Exact. At the first ``backward`` after a step the gradients of that step are still there (accumulating several
-``backward`` calls *before* a step is another thing, and fine); or ``step`` meets gradients of zero though ``backward`` has just
-computed others.
+``backward`` calls *before* a step is another thing, and fine); or ``step`` meets gradients of zero though ``backward``
+has just computed others.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
 from unstuck.difficulties.case import Case
+from unstuck.difficulties.figures import figure
 from unstuck.difficulties.finding import Cost, Finding
 
 
@@ -18,11 +21,11 @@ def find(case: Case) -> Finding | None:
     stale = [(p, a) for p, a in later if (a.get("stale_norm") or 0) > 0]
     if len(stale) >= 2 and len(stale) >= 0.5 * len(later):
         probe, audit = stale[-1]
-        times = audit["stale_norm"] / max(_new(audit), 1e-30)
+        times = audit["stale_norm"] / max(_new(audit), 1e-30) if audit.get("raw_norm") is not None else float("nan")
         return _finding(
             case,
-            f"Gradients are not zeroed between steps: {len(stale)} of {len(later)} probed steps began with the gradient of the "
-            f"steps before (at step {probe.step} {times:.2g} times as large as the new one), so every step repeats old ones",
+            f"Gradients are not zeroed between steps: {len(stale)} of {len(later)} probed steps began with the "
+            f"gradients of the steps before{_large(times, probe.step)}, so every step repeats old ones",
             "call optimizer.zero_grad() before loss.backward() at every step",
             {"probed steps that began with old gradients": len(stale), "probed steps": len(later), "old / new": times},
             stale[0][0].step,
@@ -41,6 +44,10 @@ def find(case: Case) -> Finding | None:
 
 def _new(audit: dict[str, float]) -> float:
     return abs(audit["raw_norm"] - audit["stale_norm"])
+
+
+def _large(times: float, step: int) -> str:
+    return f" (at step {step} {figure(times)} times as large as the new one)" if np.isfinite(times) else ""
 
 
 def _finding(case: Case, sentence: str, remedy: str, evidence: dict[str, object], step: int) -> Finding:

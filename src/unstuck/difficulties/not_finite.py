@@ -1,7 +1,7 @@
 """``not-finite``: a NaN or an infinity arose, and where.
 
-Decision. Exact: a loss, an activation, a gradient or a parameter was not finite. It is a symptom where the loss had grown out of all
-proportion before (see ``step-too-large`` and ``exploding-gradient``), else the cause.
+Decision. Exact: a loss, an activation, a gradient or a parameter was not finite. It is a symptom where the loss had
+grown out of all proportion before (see ``step-too-large`` and ``exploding-gradient``), else the cause.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def find(case: Case) -> Finding | None:
 
 
 def _bad(numbers: dict[str, Any]) -> bool:
-    return bool(numbers) and numbers.get("where") is not None
+    return isinstance(numbers.get("where"), str)
 
 
 def _place(case: Case, seen: dict[str, Any], event: dict[str, Any] | None) -> tuple[str, Where]:
@@ -65,7 +65,7 @@ def _place(case: Case, seen: dict[str, Any], event: dict[str, Any] | None) -> tu
         return f" in the operation '{event['operation']}'", where
     if seen.get("where") == "input":
         return " in the input data", case.at_layer(seen.get("layer"))
-    if seen.get("layer"):
+    if isinstance(seen.get("layer"), str):
         return f" in {seen['where']} of layer {seen['layer']}", case.at_layer(seen["layer"])
     if event and event.get("parameters_count"):
         names = ", ".join(event["parameters"][:3])

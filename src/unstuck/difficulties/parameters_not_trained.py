@@ -1,8 +1,8 @@
-"""``parameters-not-trained``: weights that the loss depends on are not given to any optimizer, or those given are not used.
+"""``parameters-not-trained``: weights that the loss uses are given to no optimizer, or those given are not used.
 
-Decision. Exact, from the tape: which leaf tensors the loss was computed from, and which ones the optimizers hold. Parameters frozen
-with ``requires_grad=False`` are taken as frozen on purpose. A run that learns all the same (a head trained on a body that was
-left out of the optimizer) gets a note, no accusation.
+Decision. Exact, from the tape: which leaf tensors the loss was computed from, and which ones the optimizers hold.
+Parameters frozen with ``requires_grad=False`` are taken as frozen on purpose. A run that learns all the same (a head
+trained on a body that was left out of the optimizer) gets a note, no accusation.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from unstuck.difficulties.case import Case, share
+from unstuck.difficulties.figures import percent
 from unstuck.difficulties.finding import Cost, Finding, Where
 
 
@@ -23,8 +24,8 @@ def find(case: Case) -> Finding | None:
     if share(a["reached"] == 0 for a in audits) > 0.8:
         return _finding(
             case,
-            f"None of the {last['held']} tensors that the optimizer holds is used by the loss: it trains another model than the one "
-            f"in use{_names(last['outside'])}",
+            f"The loss uses none of the {last['held']} tensors that the optimizer holds: the optimizer trains another "
+            f"model than the one in use{_names(last['outside'])}",
             "make the optimizer from the parameters of the model that computes the loss, after the model is final",
             last,
             "cause",
@@ -40,8 +41,8 @@ def find(case: Case) -> Finding | None:
         part = elements / max(elements + last["held_elements"], 1)
         return _finding(
             case,
-            f"{last['outside_count']} tensors ({100 * part:.0f} % of the weights) take part in the loss and want gradients, but no "
-            f"optimizer holds them{_names(last['outside'])}: they stay as they were initialised",
+            f"No optimizer holds {last['outside_count']} of the tensors that the loss uses and that want gradients "
+            f"({percent(part)} of the weights){_names(last['outside'])}: they stay as they were initialised",
             "give model.parameters() to the optimizer; keep layers in nn.ModuleList and tensors in nn.Parameter, "
             "and freeze with requires_grad_(False) what should not be trained",
             last,
@@ -52,8 +53,8 @@ def find(case: Case) -> Finding | None:
         part = last["unreached_elements"] / max(last["held_elements"], 1)
         return _finding(
             case,
-            f"{last['unreached_count']} of the {last['held']} tensors of the optimizer are not reached by the loss{_names(last['unreached'])}: "
-            f"the graph is cut before them, or they are not used",
+            f"No gradient of the loss reaches {last['unreached_count']} of the {last['held']} tensors of the optimizer"
+            f"{_names(last['unreached'])}: the graph is cut before them, or they are not used",
             "look for detach(), torch.no_grad(), .data or .item() between these layers and the loss",
             last,
             "cause" if bad and part >= 0.15 else "note",

@@ -33,9 +33,9 @@ class Plateau:
 
 
 def find_plateau(case: Case) -> Plateau | None:
-    """Return the longest early stretch in which the loss stays within a twentieth of the reference.
+    """Return the first stretch in which the loss stays near the reference, at most 15 % below it.
 
-    A plateau starts near the reference (a constant prediction, or the start), not at a floor that was reached by learning.
+    A plateau starts near the reference (a constant prediction, or the start), not at a floor reached by learning.
 
     Args:
         case: The case.

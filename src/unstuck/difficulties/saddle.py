@@ -1,9 +1,10 @@
 """``saddle``: the run sits near a point where the gradient is small and some directions curve down.
 
 Decision. The loss stays on a plateau near its reference; there the gradient is small and the Hessian of the loss has an
-eigenvalue below ``-tau`` times the largest (tau = 1e-3 is what single precision resolves). Gradient descent leaves such a
-point along that direction like ``exp(lr |lambda_min| t)``: the rate per step, times the steps of the run, says whether it can get
-away in time. Where not even the largest stable step could, the negative curvature is not what holds the run.
+eigenvalue below ``-tau`` times the largest (tau = 1e-3 is what single precision resolves). Gradient descent leaves such
+a point along that direction like ``exp(lr |lambda_min| t)``: the rate per step, times the steps of the run, says
+whether it can get away in time. Where not even the largest stable step could, the negative curvature is not what holds
+the run.
 
 Cost. The time to escape goes with ``1 / lr``: a run is as many times slower as its step could be longer.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.difficulties.case import Case, median
+from unstuck.difficulties.figures import figure
 from unstuck.difficulties.finding import Cost, Finding
 from unstuck.difficulties.plateau import find_plateau, negative_curvature
 from unstuck.difficulties.step_too_small import room_below_limit
@@ -20,8 +22,8 @@ from unstuck.record import Probe
 
 _TAU = 1e-3
 _LONG = 0.3
-#: Growth exponent after which a network had left its saddle: 1.6 to 2.8 were measured on the book's network with four hidden
-#: layers, at learning rates 0.1 and 1.
+#: Growth exponent after which a network had left its saddle: 1.6 to 2.8 were measured on the book's network with four
+#: hidden layers, at learning rates 0.1 and 1.
 _ESCAPE = 1.6
 
 
@@ -42,15 +44,16 @@ def find(case: Case) -> Finding | None:
     if not plateau.left and fastest < _ESCAPE:
         return None
     cost = _cost(plateau.share, plateau.left, rate, steps, room)
-    much = f", {room:.0f} times below its stability limit" if room > 3 else ""
+    much = f", {figure(room)} times below the stability limit" if room > 3 else ""
     away = f"left it at step {plateau.last}" if plateau.left else f"did not leave it in {course.steps} steps"
     return Finding(
         difficulty="saddle",
         role="cause",
         confidence=0.85 if case.full_batch else 0.7,
         sentence=(
-            f"The run sits on a flat saddle at loss {plateau.level:.4g}: the gradient is small and the curvature goes down to "
-            f"{raw:.2g} (up to {large:.2g}); with a learning rate of {case.lr:g}{much}, it {away}."
+            f"The run sits on a saddle at a loss of {figure(plateau.level, 3)}: the gradient is small there, and the "
+            f"loss curves down in some directions (curvature {figure(raw)}) and up in others ({figure(large)}); with a "
+            f"learning rate of {case.lr:g}{much}, it {away}."
         ),
         where=case.at_optimizer,
         cost=cost,

@@ -1,13 +1,14 @@
 """``saturated-units``: bounded activations work on their flat ends from the start, where the slope is close to zero.
 
-Decision. A unit is saturated on an example where ``|tanh| > 0.95``, where a sigmoid lies outside [0.05, 0.95], and in general
-where the slope is below a tenth of its largest. Trained networks may saturate because they have become sure; a
+Decision. A unit is saturated on an example where ``|tanh| > 0.95``, where a sigmoid lies outside [0.05, 0.95], and in
+general where the slope is below a tenth of its largest. Trained networks may saturate because they have become sure; a
 fault is a hidden layer that is mostly saturated in the first probes already, in a run that does not get all the way.
 """
 
 from __future__ import annotations
 
 from unstuck.difficulties.case import Case, median
+from unstuck.difficulties.figures import figure, percent
 from unstuck.difficulties.finding import Cost, Finding
 
 _SHARE = 0.6
@@ -25,22 +26,25 @@ def find(case: Case) -> Finding | None:
         return None
     worst = max(flat, key=lambda name: flat[name])
     layer = case.layer(worst)
-    activation = layer.activation if layer is not None else "activation"
+    activation = (layer.activation if layer is not None else None) or "bounded"
     std = median(case.layer_values(worst, "pre_std", case.early))
     slope = median(case.layer_values(worst, "slope", case.early))
     gain = median(case.layer_values(worst, "gain", case.probes[:1]))
-    why = f" with pre-activations of standard deviation {std:.2g}" if std == std else ""
-    weights = f" (initial weights {gain:.2g} times 1/sqrt(fan-in))" if gain > 3 else ""
+    why = f", because what they are given has a standard deviation of {figure(std)}" if std > 2 else ""
+    weights = f" (the weights start {figure(gain)} times as large as 1/sqrt(fan-in))" if gain > 3 else ""
+    left = (
+        f"; their slope is {percent(min(slope, 1.0))} of its largest, so little gradient passes" if slope >= 0 else ""
+    )
     return Finding(
         difficulty="saturated-units",
         role="cause",
         confidence=0.75 + 0.2 * (flat[worst] > 0.85),
         sentence=(
-            f"{100 * flat[worst]:.0f} % of the {activation} activations of layer {worst} are saturated from the start{why}"
-            f"{weights}: their slope is {100 * min(slope, 1):.1f} % of its largest, so little gradient passes."
+            f"{percent(flat[worst])} of the {activation} activations of layer {worst} are saturated from the start"
+            f"{why}{weights}{left}."
         ),
         where=case.at_layer(worst),
-        cost=Cost(1 / max(slope, 1e-3), 2.0, 1 / max(slope * slope, 1e-6)),
+        cost=_cost(slope),
         evidence={"saturated share at the start, by layer": flat, "pre-activation std": std, "weight gain": gain},
         remedies=(
             "initialise the weights with standard deviation 1/sqrt(fan-in) (torch.nn.init.xavier_normal_)",
@@ -49,3 +53,11 @@ def find(case: Case) -> Finding | None:
         ),
         step=case.probes[0].step,
     )
+
+
+def _cost(slope: float) -> Cost | None:
+    """The layers below learn more slowly by the slope, or its square where the layers above do too."""
+    if not 0 <= slope <= 1:
+        return None
+    times = max(1 / max(slope, 1e-3), 2.0)
+    return Cost(times, 2.0, times * times)

@@ -1,10 +1,10 @@
 """``step-too-large``: the step overshoots, because the sharpness lies above the optimizer's own stability limit.
 
-Decision. On the quadratic model gradient descent with step ``lr`` diverges along every eigenvector whose curvature exceeds
-``2 / lr`` (momentum, Nesterov, Adam: their own limits). A run that trains well hovers at that limit ("edge of stability",
-Cohen et al. 2021), so the ratio alone is no fault: it is one where an early probe is above the limit, or where the loss on
-the very batch that a step was computed from rises, **and** the loss of the run was thrown up or never left the level of a
-constant prediction.
+Decision. On the quadratic model gradient descent with step ``lr`` diverges along every eigenvector whose curvature
+exceeds ``2 / lr`` (momentum, Nesterov, Adam: their own limits). A run that trains well hovers at that limit ("edge of
+stability", Cohen et al. 2021), so the ratio alone is no fault: it is one where an early probe is above the limit, or
+where the loss on the very batch that a step was computed from rises, **and** the loss of the run was thrown up or never
+left the level of a constant prediction.
 """
 
 from __future__ import annotations
@@ -12,34 +12,43 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.difficulties.case import Case, share
+from unstuck.difficulties.figures import figure
 from unstuck.difficulties.finding import Cost, Finding
 
-#: Ratio of sharpness to limit from which an early step counts as unstable; healthy runs reach 1.5 at first too, but recover.
+#: Ratio of sharpness to limit from which an early step counts as unstable; sound runs reach 1.5 too, but recover.
 _UNSTABLE = 1.0
 #: Share of probed steps that raised the loss of their own batch by more than a tenth.
 _RAISED = 0.35
+#: A loss that is not finite after so few steps had no time to be seen growing.
+_AT_ONCE = 10
 
 
 def find(case: Case) -> Finding | None:
     """Return the finding, None where steps are not too large for this run."""
     course = case.course
-    if course is None or (case.adversarial and not course.ends_bad):
+    if course is None or not case.probes or (case.adversarial and not course.ends_bad):
         return None
     if course.learned and not course.ends_bad and not _bounces(case):
         return None
-    early = [r for r in case.values("sharpness", "ratio", case.probes[:5]) if np.isfinite(r)]
-    ratio = max(early, default=float("nan"))
-    raised = [_raises(p.m["along_update"]) for p in case.probes if "along_update" in p.m]
-    overshoot = share(raised[:8])
-    level = max(v for v in (course.reference, course.start, 1e-12) if np.isfinite(v))
-    thrown = course.ends_bad or (np.isfinite(course.highest) and course.highest > 1.5 * level)
-    unstable = ratio > _UNSTABLE or overshoot >= _RAISED or _leaps(case) or course.highest > 2 * level
-    if not unstable or not (thrown or course.learned):
+    ratio = max(early_ratios(case), default=float("nan"))
+    overshoot = share([_raises(p.m["along_update"]) for p in case.probes if "along_update" in p.m][:8])
+    level = max((v for v in (course.reference, course.start) if np.isfinite(v)), default=1e-12)
+    thrown = course.highest > 1.5 * level + 8 * course.noise
+    at_once = course.ends_bad and course.first_bad is not None and course.first_bad <= _AT_ONCE
+    unstable = (
+        ratio > _UNSTABLE or overshoot >= _RAISED or _leaps(case) or course.highest > 2 * level + 8 * course.noise
+    )
+    unstable = unstable or _units_died(case)
+    if not unstable or not (thrown or at_once or (course.learned and not course.ends_bad)):
         return None
-    at = next((p for p in case.probes if p.m.get("sharpness", {}).get("ratio", 0) > 1), case.probes[0])
-    limit = at.m.get("sharpness", {})
-    times = f"{ratio:.3g} times its stability limit" if ratio > 1 else "beyond what the loss allows"
-    where = "rose to " + _number(course.highest) if not course.ends_bad else "became infinite or NaN"
+    at = next((p for p in case.probes if p.m.get("sharpness", {}).get("ratio", 0) > 1), None)
+    limit = at.m["sharpness"] if at is not None else {}
+    times = (
+        f"the curvature met in the first steps is {figure(ratio)} times the stability limit, so that "
+        if ratio > 1
+        else ""
+    )
+    where = f"rose to {figure(course.highest, 3)}" if not course.ends_bad else "became infinite or NaN"
     better = case.lr / max(2 * ratio, 10.0) if np.isfinite(ratio) else case.lr / 10
     confidence = 0.95 if ratio > _UNSTABLE and thrown else 0.8
     return Finding(
@@ -47,8 +56,7 @@ def find(case: Case) -> Finding | None:
         role="cause",
         confidence=confidence,
         sentence=(
-            f"The learning rate {case.lr:g} is too large: the curvature met in the first steps is {times}, "
-            f"so that steps overshoot; the loss {where}."
+            f"The learning rate {case.lr:g} is too large: {times}steps overshoot what they aim at; the loss {where}."
         ),
         where=case.at_optimizer,
         cost=Cost(float("inf"), 2.0, float("inf")),
@@ -64,13 +72,44 @@ def find(case: Case) -> Finding | None:
             "warm the learning rate up",
             "clip the gradient's norm",
         ),
-        step=at.step,
+        step=at.step if at is not None else 0,
     )
 
 
+def _units_died(case: Case) -> bool:
+    """Whether a hidden layer lived at the first probe and was dead after."""
+    for layer in case.layers[:-1]:
+        dead = case.layer_values(layer.name, "dead")
+        if len(dead) > 2 and dead[0] < 0.5 and share(d > 0.9 for d in dead[1:]) > 0.5:
+            return True
+    return False
+
+
+def early_ratios(case: Case) -> list[float]:
+    """Return sharpness over limit at the first probes.
+
+    At the very first steps Adam's preconditioner is the gradient itself, and the smallest of its elements make the
+    ratio huge on sound runs too; there it counts only where the step did raise its own batch's loss.
+    """
+    ratios = []
+    for probe in case.probes[:5]:
+        sharpness = probe.m.get("sharpness", {})
+        ratio = sharpness.get("ratio")
+        if ratio is None or not np.isfinite(ratio):
+            continue
+        young = sharpness.get("preconditioned") and probe.step < 10
+        if not young or ("along_update" in probe.m and _raises(probe.m["along_update"])):
+            ratios.append(float(ratio))
+    return ratios
+
+
 def _bounces(case: Case) -> bool:
-    """Whether a run that learned something is held above its goal by steps that still overshoot at its end."""
+    """Whether a run that learned something lost much to its steps: thrown far up, or still overshooting at its end."""
     course = case.course
+    if course is not None and course.gain < 0.85:
+        level = max((v for v in (course.reference, course.start) if np.isfinite(v)), default=float("inf"))
+        if course.highest > 5 * level and any(r > _UNSTABLE for r in early_ratios(case)):
+            return True
     late = [p for p in case.late if "sharpness" in p.m and "along_update" in p.m]
     if course is None or course.gain > 0.85 or course.still_falling or len(late) < 2:
         return False
@@ -88,10 +127,6 @@ def _leaps(case: Case) -> bool:
     """Whether an early step moved the weights by more than half their own length."""
     ratios = case.values("norms", "update_ratio", case.early)
     return any(r > 0.5 for r in ratios if np.isfinite(r))
-
-
-def _number(value: float) -> str:
-    return f"{value:.3g}"
 
 
 def _round(value: float) -> str:

@@ -1,12 +1,12 @@
 """``step-too-small``: the step is far below what the curvature allows, and the loss is far from where it could be.
 
-Decision. Along the actual update ``d`` the loss of the step's own batch is ``f + t g'd + t^2 d'Hd / 2``; its lowest point
-``t = -g'd / d'Hd`` says how many times longer the step could have been for this batch (the quadratic is optimistic far
-away, so losses at 2, 4, 8 ... times the step are measured too). The sharpness says how many times longer it could be
-before it becomes unstable. The step is too small where both are large throughout, the run has not got far, and the weights
-have hardly moved: on data with nothing left to learn single batches also ask for longer steps, but there the weights
-wander. Over the test suite's programs the way of the weights, as a multiple of their norm, was below 0.02 where the
-step was too small, and above 0.1 on all but one of 46 healthy ones.
+Decision. Along the actual update ``d`` the loss of the step's own batch is ``f + t g'd + t^2 d'Hd / 2``; its lowest
+point ``t = -g'd / d'Hd`` says how many times longer the step could have been for this batch (the quadratic is
+optimistic far away, so losses at 2, 4, 8 ... times the step are measured too). The sharpness says how many times longer
+it could be before it becomes unstable. The step is too small where both are large throughout, the run has not got far,
+and the weights have hardly moved: on data with nothing left to learn single batches also ask for longer steps, but
+there the weights wander. Over the test suite's programs the way of the weights, as a multiple of their norm, was below
+0.02 where the step was too small, and above 0.1 on all but one of 46 healthy ones.
 
 Cost. In the regime of small steps training follows the gradient flow, and time goes with ``1 / lr``: a run is as many
 times slower as its step could be longer, up to half the stability limit.
@@ -17,6 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.difficulties.case import Case, median
+from unstuck.difficulties.figures import figure, percent
 from unstuck.difficulties.finding import Cost, Finding
 
 #: How many times longer the step could be, at least, for a run that learned little / that learned something.
@@ -46,9 +47,8 @@ def find(case: Case) -> Finding | None:
         role="cause",
         confidence=float(np.clip(0.6 + 0.1 * np.log10(factor / enough), 0.6, 0.97)),
         sentence=(
-            f"The learning rate {case.lr:g} is too small: on their own batches the steps could have been about "
-            f"{_times(room)} times longer, and the sharpness is {_times(below)} times below "
-            f"the stability limit; the loss went only {100 * max(course.gain, 0):.0f} % of its way."
+            f"The learning rate {case.lr:g} is too small: {_why(room, below)}; "
+            f"the loss came only {percent(max(course.gain, 0.0))} of the way down from {figure(course.reference, 3)}."
         ),
         where=case.at_optimizer,
         cost=Cost(factor, low, high),
@@ -99,5 +99,13 @@ def _cautious(factor: float) -> float:
     return float(min(max(factor / 2, 3.0), 1000.0))
 
 
-def _times(value: float) -> str:
-    return f"{value:.0f}" if np.isfinite(value) else "many"
+def _why(room: float, below: float) -> str:
+    """Say what was measured about longer steps, in words."""
+    said = []
+    if np.isfinite(room):
+        said.append(
+            f"steps about {figure(room)} times as long would have lowered the loss of their own batches the most"
+        )
+    if np.isfinite(below):
+        said.append(f"steps {figure(below)} times as long would still be at only half the stability limit")
+    return ", and ".join(said)

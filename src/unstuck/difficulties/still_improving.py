@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unstuck.difficulties.case import Case
+from unstuck.difficulties.figures import figure, percent
 from unstuck.difficulties.finding import Finding
 
 
@@ -16,8 +17,8 @@ def find(case: Case) -> Finding | None:
         role="note",
         confidence=0.8,
         sentence=(
-            f"The loss was still falling at the end: the last third of the run gained {100 * course.falling:.0f} % of the way "
-            f"from {course.reference:.4g}, and it stands at {course.end:.4g}."
+            f"The loss was still falling when the run ended, at {figure(course.end, 3)}: the last third of the run "
+            f"brought {percent(course.falling)} of the way down from {figure(course.reference, 3)}."
         ),
         where=case.at_optimizer,
         evidence={"last third, share of the way": course.falling, "loss at the end": course.end},

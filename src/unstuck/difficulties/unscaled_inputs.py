@@ -1,10 +1,10 @@
 """``unscaled-inputs``: the network reads values far from mean 0 and standard deviation 1.
 
-Decision. The curvature of the first layer's weights grows with the square of its inputs (LeCun et al. 1998, "Efficient BackProp"):
-inputs of root mean square 100 allow a step 10,000 times smaller. Named where the inputs are large, far off centre, or
-of very different scales from feature to feature, **and** the run suffers in the way that follows from it: it was thrown up,
-its first steps were above the stability limit, its loss started far above a constant prediction's, or its first layer was
-saturated. Networks that learn all the same (a normalisation follows, Adam) are not accused.
+Decision. The curvature of the first layer's weights grows with the square of its inputs (LeCun et al. 1998, "Efficient
+BackProp"): inputs of root mean square 100 allow a step 10,000 times smaller. Named where the inputs are large, far off
+centre, or of very different scales from feature to feature, **and** the run suffers in the way that follows from it: it
+was thrown up, its first steps were above the stability limit, its loss started far above a constant prediction's, or
+its first layer was saturated. Networks that learn all the same (a normalisation follows, Adam) are not accused.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.difficulties.case import Case, median
+from unstuck.difficulties.figures import figure
 from unstuck.difficulties.finding import Cost, Finding
 
 _LARGE, _UNEVEN, _OFF = 8.0, 30.0, 10.0
@@ -33,9 +34,11 @@ def find(case: Case) -> Finding | None:
         return None
     if not _felt(case, uneven):
         return None
-    features = int(median(case.values("inputs", "features")) or 1)
+    features = int(np.nan_to_num(median(case.values("inputs", "features")), nan=1.0, posinf=1.0))
     spread = (
-        f", from {low:.2g} to {high:.2g} between its {features} features" if features > 1 and high > 3 * low else ""
+        f", and standard deviations from {figure(low)} to {figure(high)} over its {features} features"
+        if features > 1 and high > 3 * low
+        else ""
     )
     layer = case.layers[0].name if case.layers else None
     factor = max(rms, largest / 2) ** 2
@@ -44,8 +47,8 @@ def find(case: Case) -> Finding | None:
         role="cause",
         confidence=0.9 if rms > 20 else 0.75,
         sentence=(
-            f"The network reads unscaled inputs: root mean square {rms:.3g}, standard deviation {high:.3g}{spread}; "
-            f"a first layer wants about 1, and its curvature grows with the square."
+            f"The network reads unscaled inputs, with a root mean square of {figure(rms, 3)}{spread}; a first layer "
+            f"wants about 1, and the largest stable learning rate shrinks with the square of it."
         ),
         where=case.at_layer(layer),
         cost=Cost(float(np.clip(factor, 2, 1e6)), 2.0, float("inf")),

@@ -1,8 +1,8 @@
 """``unstable-gradient``: the backward signal neither dies out nor explodes throughout, but swings from layer to layer.
 
-Decision. In Nielsen's words the gradient in deep networks is unstable: a product of many factors. The difficulty is named where
-some layers shrink the signal and others grow it, two of each by 2.5 or one of each by 5, so that layers of one network want learning rates
-that differ more than fiftyfold and no single one fits, and the run has not learned.
+Decision. In Nielsen's words the gradient in deep networks is unstable: a product of many factors. The difficulty is
+named where some layers shrink the signal and others grow it, two of each by 2.5 or one of each by 5, so that layers of
+one network want learning rates that differ more than fiftyfold and no single one fits, and the run has not learned.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import numpy as np
 
 from unstuck.difficulties.case import Case
 from unstuck.difficulties.depth import profiles
+from unstuck.difficulties.figures import figure
 from unstuck.difficulties.finding import Cost, Finding
 
 _SWING = 2.5
@@ -37,9 +38,9 @@ def find(case: Case) -> Finding | None:
                 role="cause",
                 confidence=0.8,
                 sentence=(
-                    f"The gradient is unstable with depth: layer {fast} learns {spread:.2g} times as fast for its size as "
-                    f"layer {slow}, because layers multiply the backward signal by anything from "
-                    f"{factors.min():.2g} to {factors.max():.2g}; no single learning rate fits both."
+                    f"The gradient is unstable with depth: layer {fast} learns {figure(spread)} times as fast for its "
+                    f"size as layer {slow}, because on its way back some layers multiply the gradient by "
+                    f"{figure(factors.min())} and others by {figure(factors.max())}; no single learning rate fits both."
                 ),
                 where=case.at_layer(fast),
                 cost=Cost(min(spread, 1e6) ** 0.5, 2.0, min(spread, 1e6)),

@@ -1,9 +1,10 @@
 """``vanishing-gradient``: the backward signal dies out on its way to the first layers, which hardly learn.
 
-Decision. ``delta^l = S'(z^l) (W^{l+1})^T delta^{l+1}`` (Nielsen, chapter 5): each layer multiplies the signal by the slope of its
-activation and by its weights. It vanishes where the first layer learns less than a hundredth as fast as the last, by the
-mean gradient and by the signal of single examples, or more mildly where three layers each halve it. That is a fault
-only where the run has not learned: deep networks with small early gradients that learn all the same are not accused.
+Decision. ``delta^l = S'(z^l) (W^{l+1})^T delta^{l+1}`` (Nielsen, chapter 5): each layer multiplies the signal by the
+slope of its activation and by its weights. It vanishes where the first layer learns less than a hundredth as fast as
+the last, by the mean gradient and by the signal of single examples, or more mildly where three layers each halve it.
+That is a fault only where the run has not learned: deep networks with small early gradients that learn all the same are
+not accused.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 
 from unstuck.difficulties.case import Case, median
 from unstuck.difficulties.depth import profiles
+from unstuck.difficulties.figures import figure, geometric_mean, number
 from unstuck.difficulties.finding import Cost, Finding
 
 _GONE, _WEAK = 1e-2, 0.04
@@ -22,6 +24,8 @@ def find(case: Case) -> Finding | None:
     course = case.course
     if course is None or course.learned or case.adversarial:
         return None
+    if course.constant is not None and course.gain < -0.15:
+        return None  # not even the last layer has learned: the depth is not what holds the run
     seen = [(probe, p) for probe, p in profiles(case) if len(p.names) >= 3]
     if not seen:
         return None
@@ -32,18 +36,20 @@ def find(case: Case) -> Finding | None:
     probe, first = seen[0]
     layer = first.names[0]
     numbers = probe.m["layers"][layer]
-    slope, weights = numbers.get("slope_factor"), numbers.get("weight_factor")
+    slope, weights = (number(numbers.get(key)) for key in ("slope_factor", "weight_factor"))
     activation = getattr(case.layer(layer), "activation", None) or "activation"
-    parts = f"each layer multiplies the signal by about {np.exp(np.nanmean(np.log(first.factors))):.2g}"
-    if slope and weights:
-        parts += f" ({activation} slope {slope:.2g} times weights {weights:.2g})"
+    factor = geometric_mean(first.factors)
+    parts = f"; each layer multiplies the gradient by about {figure(factor)}" if factor > 0 else ""
+    if parts and slope > 0 and weights > 0:
+        parts += f" (at the first: {figure(slope)} by the slope of its {activation}, {figure(weights)} by the weights)"
     return Finding(
         difficulty="vanishing-gradient",
         role="cause",
         confidence=float(np.clip(0.75 + 0.05 * np.log10(_GONE / ratio), 0.6, 0.97)),
         sentence=(
-            f"The gradient vanishes on its way back: the first layer learns {1 / ratio:.2g} times more slowly than the "
-            f"last of {len(first.names)} layers; {parts}, and the loss does not leave the level of a constant prediction."
+            f"The gradient vanishes on its way back through the network: the first layer gets {figure(1 / ratio)} "
+            f"times less of it than the last of {len(first.names)} layers{parts}. "
+            f"The loss ended at {figure(course.end, 3)}."
         ),
         where=case.at_layer(layer),
         cost=Cost(float("inf"), min(1 / ratio, 1e6), float("inf")),

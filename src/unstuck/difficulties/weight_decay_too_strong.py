@@ -1,9 +1,9 @@
-"""``weight-decay-too-strong``: decay holds the network down: it pulls the weights in as fast as the loss pushes them out.
+"""``weight-decay-too-strong``: decay pulls the weights in as fast as the loss pushes them out.
 
 Decision, in a run that has not learned. (1) Equilibrium: decay and the loss's gradient cancel (their norms are alike,
-they point against each other) while the loss is still high, or decay is what most of the update consists of. (2) The race at a
-saddle: the curvature of the loss goes down, ``lambda_min < 0``, but decay adds itself to every direction, and the objective
-with decay curves down no more, or so little that the run cannot leave.
+they point against each other) while the loss is still high, or decay is what most of the update consists of. (2) The
+race at a saddle: the curvature of the loss goes down, ``lambda_min < 0``, but decay adds itself to every direction, and
+the objective with decay curves down no more, or so little that the run cannot leave.
 
 A small loss at equilibrium is how decay is meant to end, and no fault.
 """
@@ -12,12 +12,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 
 from unstuck.difficulties.case import Case, median
+from unstuck.difficulties.figures import figure, percent
 from unstuck.difficulties.finding import Cost, Finding
 from unstuck.difficulties.plateau import find_plateau, negative_curvature
 
 _BALANCED = 0.4
+#: The same where the weights have lost most of their length.
+_SHRUNK = 0.25
 
 
 def find(case: Case) -> Finding | None:
@@ -32,24 +36,25 @@ def find(case: Case) -> Finding | None:
 def _equilibrium(case: Case, decay: float) -> Finding | None:
     course = case.course
     assert course is not None
-    late = [p.m["decay"] for p in case.late if "decay" in p.m]
+    late = [p.m["decay"] for p in case.late if "decay" in p.m and p.step > 0.3 * course.steps]
     if not late:
         return None
     names = [name for name in late[-1] if isinstance(late[-1][name], dict)]
-    shares = {name: median(m[name]["share"] for m in late if name in m) for name in names}
+    shares = {name: median(m[name].get("share") for m in late if name in m) for name in names}
     balance = median(shares.values())
     begin, end = (median(case.values("norms", "weight", probes)) for probes in (case.probes[:1], case.late))
     shrunk = end / begin if begin > 0 else 1.0
     pace = case.lr * decay * course.steps
-    if not (balance > _BALANCED and (shrunk < 0.7 or pace > 1)):
+    if not (balance > _BALANCED and (shrunk < 0.7 or (pace > 1 and shrunk < 1.1))) and not (balance > _SHRUNK and shrunk < 0.4):
         return None
-    layer = max(shares, key=lambda n: shares[n])
+    layer = max((name for name in shares if np.isfinite(shares[name])), key=lambda name: shares[name])
+    short = f", and the weights shrank to {percent(shrunk)} of their length" if shrunk < 1 else ""
     return _finding(
         case,
         decay,
-        f"Weight decay {decay:g} is too strong: it is {balance:.2g} times the loss's own gradient (layer {layer}: "
-        f"{shares[layer]:.2g} times), and shrank the weights to {100 * shrunk:.0f} % of their length while the loss stays at "
-        f"{course.end:.4g}",
+        f"Weight decay {decay:g} is too strong: its pull on the weights is {figure(balance)} times the loss's own "
+        f"gradient (at layer {layer}: {figure(shares[layer])} times){short}, "
+        f"while the loss stays at {figure(course.end, 3)}",
         {"|decay * w| / |gradient|, by layer": shares, "weights' length, end / start": shrunk},
         0.85,
     )
@@ -69,8 +74,8 @@ def _race(case: Case, decay: float) -> Finding | None:
     return _finding(
         case,
         decay,
-        f"Weight decay {decay:g} holds the network down: the loss curves down by {raw:.2g}, decay takes {100 * min(rate, 9.99):.0f} % of "
-        f"that away and shrinks the weights, and with them the way out, at every step",
+        f"Weight decay {decay:g} holds the network down: the way out of this plateau has a curvature of {figure(raw)}, "
+        f"of which decay takes {percent(min(rate, 1.0))} away, and it shrinks the weights at every step",
         {
             "most negative curvature without decay": raw,
             "most negative curvature with decay": small,

@@ -35,8 +35,8 @@ def measure(evaluation: Evaluation) -> dict[str, Any]:
         evaluation: The step under measurement.
 
     Returns:
-        ``loss_kind``, ``constant`` (in units of the step's loss), ``part`` (the loss that it is compared with), ``counts``
-        (class counts, or None), ``examples``.
+        ``loss_kind``, ``constant`` (in units of the step's loss), ``part`` (the loss that it is compared with),
+        ``counts`` (class counts, or None), ``examples``.
 
     Raises:
         NotMeasurable: The step has several backward calls of unknown losses, or no single output.

@@ -23,8 +23,9 @@ def measure(evaluation: Evaluation) -> dict[str, Any]:
         evaluation: The step under measurement.
 
     Returns:
-        ``mean``, ``std``, ``rms``, ``min``, ``max`` over all elements; ``feature_std_min``, ``feature_std_max`` over
-        features that vary, ``constant_features``; ``offset``, the largest ``|mean| / std`` of a feature, and ``features``.
+        ``mean``, ``std``, ``rms``, ``min``, ``max``, ``sum`` over all elements; ``feature_std_min``,
+        ``feature_std_max`` over features that vary; ``feature_rms_max``, ``feature_rms_median``; ``offset``, the
+        largest ``|mean| / std`` of a feature; the numbers ``features`` and ``constant_features``.
 
     Raises:
         NotMeasurable: The first layer reads indices, or something that the program computes with parameters.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+#: Kinds of values that :func:`decode` has to look at.
+_NESTED = (str, dict, list)
 _SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -31,13 +33,43 @@ def decode(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: decode(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [decode(item) for item in value]
+        return [decode(item) if type(item) in _NESTED else item for item in value]
     return value
 
 
-def dumps(record: dict[str, Any]) -> str:
-    """Return ``record`` as one line of strict JSON without the line's end."""
-    return json.dumps(encode(record), separators=(",", ":"), allow_nan=False)
+def dumps(record: dict[str, Any], columns: Mapping[str, str] | None = None) -> str:
+    """Return a record as one line of strict JSON without the line's end.
+
+    Args:
+        record: What it holds.
+        columns: Further entries whose values are JSON already, such as :func:`numbers` gives.
+
+    Returns:
+        The line.
+    """
+    line = json.dumps(encode(record), separators=(",", ":"), allow_nan=False)
+    return line[:-1] + "".join(f',"{name}":{text}' for name, text in (columns or {}).items()) + "}"
+
+
+def numbers(values: Sequence[float | None], form: str = "%.7g") -> str:
+    """Return a list of numbers as JSON, as :func:`encode` would give it but several times faster.
+
+    The trained program pays for every one of them, at every step.
+
+    Args:
+        values: The numbers; None for one that was not seen.
+        form: How a finite number is written.
+
+    Returns:
+        The text.
+    """
+    if values and values.count(values[0]) == len(values):  # a rate that stays, a norm that was never taken
+        return "[" + ",".join([json.dumps(encode(values[0]))] * len(values)) + "]"
+    if None not in values:
+        text = ",".join(map(form.__mod__, values))
+        if "n" not in text:  # neither nan nor inf
+            return f"[{text}]"
+    return json.dumps(encode(values), separators=(",", ":"))
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:

@@ -199,7 +199,9 @@ def _fill(run: Run, file: Path) -> None:
 
 
 def _pulse(columns: dict[str, list[float | None]]) -> Pulse:
-    arrays = [np.asarray([np.nan if v is None else v for v in columns[name]], dtype=np.float64) for name in PULSE_COLUMNS]
+    arrays = [
+        np.asarray([np.nan if v is None else v for v in columns[name]], dtype=np.float64) for name in PULSE_COLUMNS
+    ]
     return Pulse(*arrays, np.asarray([v is not None for v in columns["loss"]], dtype=bool))
 
 

@@ -34,14 +34,14 @@ PULSE_COLUMNS = ("step", "time", "loss", "lr", "grad_norm", "clipped_norm", "wai
 #                 slope_factor, weight_factor   how much the activation, the weights, shrink or grow the backward signal
 #                 saturated     share of activations that are flat (None where the activation cannot saturate)
 #                 dead          share of units that give 0 for every example of the batch (None unless a rectifier)
-#                 pre_mean, pre_std, spread     of the pre-activations; spread: over examples, root mean square over units
+#                 pre_mean, pre_std, spread     of the pre-activations; spread: over examples, RMS over units
 #               }} in forward order
 # sharpness     {largest, limit, ratio, preconditioned, rule, residual, products}
-# curvature     {largest, smallest, along_gradient, gradient_norm, residual, products, raw_smallest}: the spectrum's ends
-#               of the Hessian of the objective with decay; raw_smallest without it
+# curvature     {largest, smallest, along_gradient, gradient_norm, residual, products, raw_smallest}: the spectrum's
+#               ends of the Hessian of the objective with decay; raw_smallest without it
 # held_out      {curvature}: this batch's curvature along the direction of smallest of an earlier probe
-# along_update  {slope, curvature, optimum, loss_before, loss_after, scales, losses}: loss along the actual update on the
-#               same batch; optimum is the best multiple of the step by the quadratic, losses are at the multiples scales
+# along_update  {slope, curvature, optimum, loss_before, loss_after, scales, losses}: loss along the actual update on
+#               the same batch; optimum: best multiple of the step by the quadratic; losses: at the multiples scales
 # baseline      {loss_kind, constant, classes, counts}: loss of the best constant prediction
 # inputs        {mean, std, min, max, feature_std_min, feature_std_max, offset, features}
 # decay         per layer {pull, push}: rate of shrinkage by decay, rate of growth by the gradient

@@ -7,6 +7,7 @@ the line it was about to write. Runs in the trained program: standard library on
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,11 @@ class Writer:
 
     def write(self, kind: str, **values: Any) -> None:
         """Append one record."""
-        line = dumps({"kind": kind, **values}) + "\n"
+        self.write_columns(kind, None, **values)
+
+    def write_columns(self, kind: str, columns: Mapping[str, str] | None, **values: Any) -> None:
+        """Append one record, of which ``columns`` are JSON already."""
+        line = dumps({"kind": kind, **values}, columns) + "\n"
         os.write(self._descriptor, line.encode())
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 import sys
+from time import perf_counter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class _Watch:
 
 
 def _attach(watch: _Watch) -> None:
+    began = perf_counter()
     _note("torch")
     sys.meta_path.insert(0, watch)  # while unstuck is imported, it must be ours, even beside an installed one
     try:
@@ -86,7 +88,7 @@ def _attach(watch: _Watch) -> None:
         sys.meta_path.remove(watch)
     settings = Settings.from_environment()
     if settings is not None:
-        install(settings)
+        install(settings, began)
 
 
 def _note(kind: str) -> None:

@@ -1,0 +1,53 @@
+"""Inputs far from mean 0 and standard deviation 1, in a run that suffers from it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.difficulties.planted import FAULTY
+from tests.difficulties.records import FIRST_LAYER, Record, learns, stays
+from unstuck.difficulties.finding import Finding
+from unstuck.difficulties.unscaled_inputs import find
+
+FAULT = FAULTY["unscaled-inputs"]
+
+
+def found(record: Record) -> Finding | None:
+    """Return the finding in a record."""
+    return find(record.case())
+
+
+def one(record: Record) -> Finding:
+    """Return the finding in a record that has it."""
+    finding = found(record)
+    assert finding is not None
+    return finding
+
+
+def test_it_is_named_at_the_first_layer():
+    finding = one(FAULT)
+    assert finding.where.layer == "fc1"
+    assert finding.where.line == FIRST_LAYER
+    assert "root mean square of 229" in finding.sentence
+    assert "from 0.002 to 540 over its 64 features" in finding.sentence
+    assert finding.cost is not None
+    assert finding.cost.times_slower == pytest.approx(440**2)
+
+
+def test_large_inputs_that_the_run_does_not_suffer_from_are_no_fault():
+    assert found(FAULT.but(loss=learns())) is None
+    even = {"sharpness": {"ratio": 0.3}, "inputs": {"feature_rms_median": 200.0}}
+    assert found(FAULT.but(loss=stays(), measured=even)) is None
+
+
+def test_inputs_of_pixels_between_0_and_1_are_no_fault():
+    assert found(Record(loss=stays())) is None
+
+
+def test_a_saturated_first_layer_shows_it_too():
+    saturated = {"sharpness": {"ratio": 0.3}, "layers": {"fc1": {"saturated": 0.9}}}
+    assert found(FAULT.but(loss=stays(), measured=saturated)) is not None
+
+
+def test_not_without_inputs():
+    assert found(FAULT.but(measured={"inputs": None})) is None
