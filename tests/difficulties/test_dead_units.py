@@ -26,7 +26,7 @@ def test_it_is_named_at_the_layer():
     finding = one(FAULT)
     assert finding.where.layer == "fc2"
     assert finding.where.line == FIRST_LAYER + 1
-    assert "97 % of the units of layer fc2 are dead from the first step on" in finding.sentence
+    assert "In layer fc2, 97 % of the units are dead from the first step on" in finding.sentence
     assert "mean -6, standard deviation 1" in finding.sentence
     assert finding.confidence == 0.9
 

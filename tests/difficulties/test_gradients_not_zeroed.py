@@ -26,7 +26,7 @@ def test_it_is_named_at_the_step_with_the_count():
     finding = one(FAULT)
     assert str(finding.where) == f"train.py:{STEP}"
     assert "11 of 11 probed steps" in finding.sentence
-    assert "at step 399 33 times as large" in finding.sentence
+    assert "33 times as large as the new ones at step 399" in finding.sentence
     assert finding.remedies == ("call optimizer.zero_grad() before loss.backward() at every step",)
 
 

@@ -28,7 +28,7 @@ def test_it_is_named_at_the_layer_with_slope_and_cause():
     finding = one(FAULT)
     assert finding.where.layer == "fc2"
     assert finding.where.line == FIRST_LAYER + 1
-    assert "92 % of the tanh activations of layer fc2" in finding.sentence
+    assert "In layer fc2, 92 % of the tanh activations" in finding.sentence
     assert "standard deviation of 14" in finding.sentence
     assert "9 times as large as 1/sqrt(fan-in)" in finding.sentence
     assert finding.cost is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.difficulties.planted import FAULTY
-from tests.difficulties.records import OPTIMIZER, Record, learns, stays
+from tests.difficulties.records import OPTIMIZER, Record, leaps, learns, stays
 from unstuck.difficulties.finding import Finding
 from unstuck.difficulties.step_too_large import find
 
@@ -45,10 +45,11 @@ def test_a_loss_that_breaks_at_once_was_thrown_up_too():
     assert "became infinite or NaN" in finding.sentence
 
 
-def test_a_leap_is_seen_without_probes():
-    finding = found(FAULT.but(probed=()))
-    assert finding is not None
+def test_without_probes_only_a_wild_leap_is_named():
+    finding = one(FAULT.but(probed=(), loss=leaps(1e6)))
     assert "stability limit" not in finding.sentence
+    assert "rose to 1 million" in finding.sentence
+    assert found(FAULT.but(probed=(), loss=leaps(8.0))) is None
 
 
 def test_the_first_steps_of_adam_do_not_count_unless_they_raised_the_loss():

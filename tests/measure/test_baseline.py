@@ -48,7 +48,7 @@ def lowest(loss: Callable[[Tensor], Tensor], *shape: int) -> float:
         return value
 
     optimizer.step(closure)
-    return float(loss(place))
+    return float(loss(place).detach())
 
 
 GENERATOR = torch.Generator().manual_seed(0)

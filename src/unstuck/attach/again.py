@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from unstuck.attach.modules import Modules
+from unstuck.attach.quiet import no_warnings
 from unstuck.attach.tape import SideEffect, Tape, generator_states, set_generator_states
 from unstuck.attach.untraced import untraced
 
@@ -98,7 +99,7 @@ def _modules_kept(modules: list[nn.Module]) -> Iterator[list[Tensor]]:
 
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    with no_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         yield
 
 

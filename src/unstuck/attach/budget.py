@@ -4,6 +4,8 @@ from __future__ import annotations
 
 #: A probe is due when the step number has doubled since the last one, or the time since the start grown by this factor.
 _GROWTH = 1.12
+#: Where no whole probe can be paid for, one without its dear parts is taken after this share of the time so far.
+_GROWTH_LIGHT = 0.3
 
 
 class Budget:
@@ -25,6 +27,7 @@ class Budget:
         self.next_step = 0
         self.next_time = start
         self._not_before = start
+        self._at_the_latest = start
         self._costs: dict[str, float] = {}
         self.spent = 0.0
         self.besides = 0.0
@@ -39,10 +42,15 @@ class Budget:
             now: Clock reading.
 
         Returns:
-            True where a probe is due and can be paid for: few whole ones say more than many that lack the dear parts.
+            True where a probe is due and can be paid for. Few whole ones say more than many that lack the dear parts;
+            only where a whole one cannot be had for long is one of the cheap parts taken.
         """
-        due = now >= self._not_before and (step >= self.next_step or now >= self.next_time)
-        return due and self.spent + self._costs.get("probe", 0.0) <= self.allowed(now)
+        if now < self._not_before or not (step >= self.next_step or now >= self.next_time):
+            return False
+        left = self.allowed(now) - self.spent
+        if self._costs.get("probe", 0.0) <= left:
+            return True
+        return now >= self._at_the_latest and self._costs.get("light probe", 0.0) <= left
 
     def allowed(self, now: float) -> float:
         """Return the seconds that may have been spent on probes by now.
@@ -105,4 +113,5 @@ class Budget:
         wait = overdrawn / self._share if overdrawn > 0 and self._share > 0 else 0.0
         # Dear probes at the first few steps would leave nothing for the rest of a short run.
         self._not_before = now + min(self.probes, 8) * seconds
+        self._at_the_latest = now + _GROWTH_LIGHT * max(elapsed, 0.1)
         self.next_time = now + max((_GROWTH - 1) * elapsed, min(wait, elapsed))

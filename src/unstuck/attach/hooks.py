@@ -17,7 +17,7 @@ from torch.utils.data import dataloader
 from unstuck.attach.patches import Patches
 from unstuck.attach.pulse import clip_of
 from unstuck.attach.session import Session
-from unstuck.attach.untraced import stands_for, untraced
+from unstuck.attach.untraced import stands_for, uncompiled, untraced
 
 
 class Hooks:
@@ -47,8 +47,8 @@ class Hooks:
         patches.wrap(torch.autograd.graph.saved_tensors_hooks, "__enter__", self._hide_graph)
         patches.wrap(torch, "compile", self._compile)
         self._handles = [
-            register_optimizer_step_pre_hook(untraced(self._before_step)),
-            register_optimizer_step_post_hook(untraced(self._after_step)),
+            register_optimizer_step_pre_hook(self._before_step()),
+            register_optimizer_step_post_hook(self._after_step()),
         ]
 
     def remove(self) -> None:
@@ -58,23 +58,19 @@ class Hooks:
         self._handles = []
         self._patches.restore()
 
-    def _before_step(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _before_step(self) -> Callable[..., None]:
         session = self._session
-        if session.mute:
-            return
-        try:  # as "guarded" does, but a call less: every step pays for it
-            session.step_starts(optimizer, args, kwargs)
-        except Exception as error:
-            session.fault("before a step", error)
+        starts = untraced(session.step_starts, lambda error: session.fault("before a step", error))
 
-    def _after_step(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        def before_step(*what: Any) -> None:
+            if session.looks_before_steps:
+                starts(*what)
+
+        return uncompiled(before_step)
+
+    def _after_step(self) -> Callable[..., None]:
         session = self._session
-        if session.mute:
-            return
-        try:
-            session.step_ended(optimizer)
-        except Exception as error:
-            session.fault("after a step", error)
+        return untraced(session.step_ended, lambda error: session.fault("after a step", error))
 
     def _optimizer_init(self, original: Callable[..., Any]) -> Callable[..., Any]:
         session = self._session
@@ -102,15 +98,7 @@ class Hooks:
         session, inside = self._session, _Inside()
         graph_task = torch._C._current_graph_task_id
 
-        @untraced
-        def starts(roots: list[Tensor]) -> None:
-            if session.mute:
-                return
-            try:
-                session.backward_starts(roots)
-            except Exception as error:
-                session.fault("noting a loss", error)
-
+        starts = untraced(session.backward_starts, lambda error: session.fault("noting a loss", error))
         ended = untraced(
             lambda roots, given: session.guarded(
                 "capturing gradients", lambda: session.backward_ended(roots, weights_of(roots, given))

@@ -13,6 +13,7 @@ from unstuck.attach.audit import audit
 from unstuck.attach.captured import CapturedStep
 from unstuck.attach.describe import describe_layers
 from unstuck.attach.forensics import lines_of
+from unstuck.attach.quiet import no_warnings
 from unstuck.attach.replay import NotReplayable
 from unstuck.measure import MEASUREMENTS, Measurement
 from unstuck.measure.errors import NotMeasurable
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Every so many probes the deep measurements are due.
 _DEEP_EVERY = 3
+#: Measurements of at most so many gradients make up a light probe.
+_LIGHT = 4
 
 
 class Prober:
@@ -63,7 +66,7 @@ class Prober:
         complete = capture.step_ended(optimizer)
         if id(optimizer) not in capture.measured:
             capture.measured.add(id(optimizer))
-            with capture.paused(), torch.enable_grad():
+            with capture.paused(), no_warnings(), torch.enable_grad():
                 self._measure(track, optimizer, started)
         capture.seen.pop(id(optimizer), None)
         now = perf_counter()
@@ -104,7 +107,8 @@ class Prober:
             replay["scale"] = captured.scale
             self._describe(track, captured)
             gradient_time = captured.seconds
-            shallow = perf_counter() - started
+            light = whole = self._spent + perf_counter() - started
+            complete = True
             m["loss"] = captured.value
             evaluation = Evaluation(captured, self._warm.get(track.index), self._lowest.get(track.index))
             for measurement in self._due(track):
@@ -113,13 +117,17 @@ class Prober:
                 if not session.budget.affords(measurement.name, guess, perf_counter(), running):
                     cost = session.budget.cost_of(measurement.name, guess)
                     failed[measurement.name] = f"it would take about {cost:.2g} s, more than the time budget has left"
+                    complete = complete and measurement.cadence == "deep"
                     continue
                 before = perf_counter()
                 self._attempt(measurement.name, m, failed, lambda: measurement.function(evaluation))  # noqa: B023
                 took = perf_counter() - before
                 session.budget.learn(measurement.name, took)
-                shallow += took if measurement.cadence == "every" else 0.0
-            session.budget.learn("probe", self._spent + shallow)
+                whole += took if measurement.cadence == "every" else 0.0
+                light += took if measurement.gradients <= _LIGHT else 0.0
+            session.budget.learn("light probe", light)
+            if complete:
+                session.budget.learn("probe", whole)
             if evaluation.leading is not None:
                 self._warm[track.index] = evaluation.leading
             if evaluation.lowest is not None:

@@ -101,6 +101,8 @@ class Session:
         self._consider_at = self.start if self.settings.probes else math.inf
         self._faults = 0
         self.mute = False
+        self._nested = False
+        self.looks_before_steps = True
 
     # ------------------------------------------------------------------ never harm the run
 
@@ -164,6 +166,7 @@ class Session:
         track = Track(optimizer, len(self.tracks), Pulse(self.log, len(self.tracks), self.start), self.total)
         self.tracks.append(track)
         self._by_id[id(optimizer)] = track
+        self.looks_before_steps = True
         line = user_line()
         self.write(
             "optimizer",
@@ -186,6 +189,8 @@ class Session:
 
     def backward_starts(self, roots: list[Tensor]) -> None:
         """Note the loss that ``backward`` is called on."""
+        if self.mute:
+            return
         if self._in_child:
             self._forked()
         for root in roots:
@@ -207,7 +212,9 @@ class Session:
             self.capture.backward_ended(self.optimizers(), roots, weights, self.total)
 
     def step_starts(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Called before every step of every optimizer."""
+        """Called before every step of an optimizer while ``looks_before_steps`` is set."""
+        if self.mute:
+            return
         if self._in_child:
             self._forked()
         if self._unlifted:
@@ -220,16 +227,21 @@ class Session:
             track.announced = True
             self._announce(track)
         track.depth += 1
+        self._nested = self._nested or track.depth > 1
         if self.capture is not None and track.depth == 1 and self.capture.mine:
             closure = kwargs.get("closure", args[1] if len(args) > 1 else None)
             self.capture.step_starts(optimizer, closure is not None)
 
-    def step_ended(self, optimizer: Optimizer) -> None:
+    def step_ended(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Called after every step of every optimizer: the hot path."""
         now = perf_counter()
-        track = self._by_id.get(id(optimizer))
-        if track is None:
+        if self.mute:
             return
+        if self._in_child:
+            self._forked()
+        track = self._by_id.get(id(optimizer))
+        if track is None or track.reference() is not optimizer:
+            track = self.optimizer_made(optimizer, begin=False)  # a copy, or one of a forked child's parent
         track.depth -= 1
         if track.depth > 0:
             return
@@ -293,6 +305,7 @@ class Session:
 
     def _open(self, step: int) -> None:
         started = perf_counter()
+        self.looks_before_steps = True
         self.capture = Capture(self.optimizers(), step, self.total, self.modules)
         self.guarded("starting a probe", self.capture.open)
         self.prober.opened(started)
@@ -336,20 +349,23 @@ class Session:
         if line is not None:
             self.write("event", name="first_step", step=0, optimizer=track.index, file=line.file, line=line.line)
 
-    def _norm(self, track: Track, now: float) -> Tensor | None:
+    def _norm(self, track: Track, now: float) -> float | Tensor | None:
         """Take the gradient norm and set when the next one is due, so that norms stay within their share."""
         norm = gradient_norm(track.parameters)
         cost = perf_counter() - now
         self.budget.charge(cost)
         pace = (now - track.last_time) if track.last_time is not None else cost
         track.next_norm = track.steps + max(0, int(cost / (_NORM_SHARE * max(pace, 1e-7))))
-        return norm
+        return norm.item() if norm is not None and norm.is_cpu else norm
 
     def _drain(self, now: float, last: bool = False) -> None:
         """Write the pulses of all optimizers: one that has stopped stepping must not keep its last rows."""
         for track in self.tracks:
             if last or track.pulse.waiting:
                 track.pulse.drain(now, last)
+        # Once every optimizer is known, what comes before its steps matters to captures only.
+        fresh = any(track.steps < 2 for track in self.tracks if track.takes_part(self.total))
+        self.looks_before_steps = self._nested or fresh or self.capture is not None or bool(self._unlifted)
         after = perf_counter()
         self.cost.drained(self.total, now, after)
         if after >= self._overhead_due or last:

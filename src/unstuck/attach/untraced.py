@@ -29,11 +29,12 @@ class _Place(threading.local):
 _place = _Place()
 
 
-def untraced(function: Callable[..., R]) -> Callable[..., R]:
+def untraced(function: Callable[..., R], fault: Callable[[Exception], R] | None = None) -> Callable[..., R]:
     """Return ``function`` such that neither it nor anything it calls is ever compiled.
 
     Args:
         function: A function or method of ours that the program calls without knowing.
+        fault: Gets what it raises, where that must not reach the program.
 
     Returns:
         A function with the same arguments and result.
@@ -43,17 +44,31 @@ def untraced(function: Callable[..., R]) -> Callable[..., R]:
     def call(*args: Any, **kwargs: Any) -> Any:
         before = _set_eval_frame(None)
         if before is None:  # no compiler is at work: nothing to note, nothing to put back
-            return function(*args, **kwargs)
+            if fault is None:
+                return function(*args, **kwargs)
+            try:
+                return function(*args, **kwargs)
+            except Exception as error:
+                return fault(error)
         outer = _place.in_compiled_code
         _place.in_compiled_code = outer or callable(before)
         try:
             return function(*args, **kwargs)
+        except Exception as error:
+            if fault is None:
+                raise
+            return fault(error)
         finally:
             _place.in_compiled_code = outer
             _set_eval_frame(before)
 
-    call._torchdynamo_disable = True  # type: ignore[attr-defined]
-    return _skipped(call)
+    return uncompiled(call)
+
+
+def uncompiled(function: F) -> F:
+    """Tell the compiler to leave ``function``'s own code alone; enough where it calls nothing but :func:`untraced` ones."""
+    function._torchdynamo_disable = True  # type: ignore[attr-defined]
+    return _skipped(function)
 
 
 def in_compiled_code() -> bool:

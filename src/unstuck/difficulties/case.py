@@ -42,7 +42,7 @@ class Case:
 
     @cached_property
     def adversarial(self) -> bool:
-        """Whether a loss of this run is made from weights that another optimizer trains: then none need fall (a GAN)."""
+        """Whether a loss of this run uses weights that another optimizer trains: then none need fall (a GAN)."""
         return any(others > 0 for others in self.values("parameters", "others", self.run.probes))
 
     @cached_property

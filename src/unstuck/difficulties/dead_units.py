@@ -49,7 +49,7 @@ def find(case: Case) -> Finding | None:
         role="cause",
         confidence=0.9 if from_start else 0.75,
         sentence=(
-            f"{percent(value)} of the units of layer {name} are dead{when}: they give 0 for every example of a batch, "
+            f"In layer {name}, {percent(value)} of the units are dead{when}: they give 0 for every example of a batch, "
             f"so no gradient passes them{why}."
         ),
         where=case.at_layer(name),

@@ -19,6 +19,18 @@ from unstuck.record import OptimizerInfo, Run
 
 #: Steps that a run needs before its loss curve is judged.
 _FEW = 8
+#: Measurements that many sound programs have no use for: their absence is not worth a line.
+_OPTIONAL = ("decay", "held_out", "inputs")
+#: Measurements in words.
+_WORDS = {
+    "curvature": "the most negative curvature",
+    "along_update": "the loss along the step",
+    "baseline": "the best constant prediction",
+    "layers": "the layers' signals",
+    "norms": "the norms of weights and gradients",
+    "parameters": "which parameters take part",
+    "not_finite": "where values became non-finite",
+}
 _WRONG = ("gradients-not-zeroed", "parameters-not-trained")
 
 
@@ -203,8 +215,8 @@ def not_measured(run: Run, cases: list[Case]) -> list[NotMeasured]:
             for name, why in probe.failed.items():
                 reasons.setdefault(name, Counter())[_plain(why)] += 1
         for name, counts in reasons.items():
-            if taken[name] == 0 and name != "decay":
-                missing.append(NotMeasured(name, counts.most_common(1)[0][0]))
+            if taken[name] == 0 and name not in _OPTIONAL:
+                missing.append(NotMeasured(_WORDS.get(name, name), counts.most_common(1)[0][0]))
     for error in run.errors[:5]:
         missing.append(NotMeasured(error["where"], f"unstuck itself failed at step {error['step']}: {error['error']}"))
     if len(run.ranks) > 1:

@@ -47,7 +47,7 @@ def _new(audit: dict[str, float]) -> float:
 
 
 def _large(times: float, step: int) -> str:
-    return f" (at step {step} {figure(times)} times as large as the new one)" if np.isfinite(times) else ""
+    return f" ({figure(times)} times as large as the new ones at step {step})" if np.isfinite(times) else ""
 
 
 def _finding(case: Case, sentence: str, remedy: str, evidence: dict[str, object], step: int) -> Finding:

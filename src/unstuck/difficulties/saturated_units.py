@@ -40,7 +40,7 @@ def find(case: Case) -> Finding | None:
         role="cause",
         confidence=0.75 + 0.2 * (flat[worst] > 0.85),
         sentence=(
-            f"{percent(flat[worst])} of the {activation} activations of layer {worst} are saturated from the start"
+            f"In layer {worst}, {percent(flat[worst])} of the {activation} activations are saturated from the start"
             f"{why}{weights}{left}."
         ),
         where=case.at_layer(worst),

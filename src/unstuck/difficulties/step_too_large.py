@@ -19,6 +19,8 @@ from unstuck.difficulties.finding import Cost, Finding
 _UNSTABLE = 1.0
 #: Share of probed steps that raised the loss of their own batch by more than a tenth.
 _RAISED = 0.35
+#: How far above its level a loss is thrown that tells of itself, without a measurement.
+_LEAP = 20.0
 #: A loss that is not finite after so few steps had no time to be seen growing.
 _AT_ONCE = 10
 
@@ -26,13 +28,15 @@ _AT_ONCE = 10
 def find(case: Case) -> Finding | None:
     """Return the finding, None where steps are not too large for this run."""
     course = case.course
-    if course is None or not case.probes or (case.adversarial and not course.ends_bad):
+    if course is None or (case.adversarial and not course.ends_bad):
         return None
     if course.learned and not course.ends_bad and not _bounces(case):
         return None
     ratio = max(early_ratios(case), default=float("nan"))
     overshoot = share([_raises(p.m["along_update"]) for p in case.probes if "along_update" in p.m][:8])
     level = max((v for v in (course.reference, course.start) if np.isfinite(v)), default=1e-12)
+    if not case.probes and not course.highest > _LEAP * level:
+        return None  # a curve alone says little: the start of a trained network lies below its noise
     thrown = course.highest > 1.5 * level + 8 * course.noise
     at_once = course.ends_bad and course.first_bad is not None and course.first_bad <= _AT_ONCE
     unstable = (

@@ -45,7 +45,9 @@ def _equilibrium(case: Case, decay: float) -> Finding | None:
     begin, end = (median(case.values("norms", "weight", probes)) for probes in (case.probes[:1], case.late))
     shrunk = end / begin if begin > 0 else 1.0
     pace = case.lr * decay * course.steps
-    if not (balance > _BALANCED and (shrunk < 0.7 or (pace > 1 and shrunk < 1.1))) and not (balance > _SHRUNK and shrunk < 0.4):
+    if not (balance > _BALANCED and (shrunk < 0.7 or (pace > 1 and shrunk < 1.1))) and not (
+        balance > _SHRUNK and shrunk < 0.4
+    ):
         return None
     layer = max((name for name in shares if np.isfinite(shares[name])), key=lambda name: shares[name])
     short = f", and the weights shrank to {percent(shrunk)} of their length" if shrunk < 1 else ""

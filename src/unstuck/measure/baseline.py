@@ -71,7 +71,7 @@ def _closed_form(call: LossCall) -> tuple[float, float, list[int] | None] | None
         entropy = -(torch.special.xlogy(rate, rate) + torch.special.xlogy(1 - rate, 1 - rate))
         return _scaled(call, entropy.mean()), own, None
     if call.kind == "cross_entropy":
-        prior = target.double().movedim(1, -1).reshape(-1, target.shape[1]).mean(0)
+        prior = _smoothed(call, target.double().movedim(1, -1).reshape(-1, target.shape[1]).mean(0))
         return _scaled(call, -torch.special.xlogy(prior, prior).sum(), target.numel() // target.shape[1]), own, None
     if call.kind in ("mse_loss", "l1_loss") and call.prediction.shape == target.shape:
         columns = target.double().reshape(target.shape[0], -1)
@@ -89,13 +89,17 @@ def _class_prior(call: LossCall, own: float) -> tuple[float, float, list[int] | 
     if labels.numel() == 0 or int(labels.min()) < 0 or int(labels.max()) >= classes:
         return None
     counts = torch.bincount(labels, minlength=classes).double()
-    prior = counts / counts.sum()
-    smoothing = call.options.get("label_smoothing", 0.0)
-    smoothing = float(smoothing) if isinstance(smoothing, (int, float)) else 0.0
-    prior = prior * (1 - smoothing) + smoothing / classes
+    prior = _smoothed(call, counts / counts.sum())
     entropy = -torch.special.xlogy(prior, prior).sum()
     listed = [int(c) for c in counts.tolist()] if classes <= 2000 else None
     return _scaled(call, entropy, labels.numel()), own, listed
+
+
+def _smoothed(call: LossCall, prior: Tensor) -> Tensor:
+    """Mix the prior with the uniform distribution as the call's label smoothing does."""
+    smoothing = call.options.get("label_smoothing", 0.0)
+    smoothing = float(smoothing) if isinstance(smoothing, (int, float)) else 0.0
+    return prior * (1 - smoothing) + smoothing / len(prior)
 
 
 def _scaled(call: LossCall, mean: Tensor, count: int | None = None) -> float:
@@ -131,25 +135,30 @@ def _by_search(evaluation: Evaluation) -> dict[str, Any]:
 def _lowest(loss: Callable[[Tensor], Tensor], place: Tensor) -> float:
     """Return the lowest value found by gradient descent with the step lengths of Barzilai and Borwein (1988).
 
+    Their length may be far off where the curvature changes: it grows at most tenfold at a time, and a step that does
+    not go down is taken back and tried at a quarter of its length.
+
     Torch's own optimizers are not used here: their steps would run the hooks that watch the program's.
     """
     best, step = math.inf, 0.0
-    previous: tuple[Tensor, Tensor] | None = None
+    lowest: tuple[Tensor, Tensor] | None = None
     for _ in range(_ITERATIONS):
         at = place.detach().requires_grad_()
         with torch.enable_grad():
             value = loss(at)
             (slope,) = torch.autograd.grad(value, [at])
         current = float(value.detach())
-        if not math.isfinite(current):
-            break
-        best = min(best, current)
-        if previous is None:
+        if not current < best:
+            if lowest is None:
+                break
+            step /= 4
+        elif lowest is None:
+            best, lowest = current, (at.detach(), slope)
             step = 0.1 * (1 + float(at.detach().norm())) / max(float(slope.norm()), 1e-30)
         else:
-            moved, turned = at.detach() - previous[0], slope - previous[1]
+            moved, turned = at.detach() - lowest[0], slope - lowest[1]
             along = float((moved * turned).sum())
-            step = float(moved.square().sum()) / along if along > 0 else 2 * step
-        previous = at.detach(), slope
-        place = at.detach() - step * slope
+            step = min(float(moved.square().sum()) / along if along > 0 else math.inf, 10 * step)
+            best, lowest = current, (at.detach(), slope)
+        place = lowest[0] - step * lowest[1]
     return best

@@ -199,10 +199,11 @@ def _fill(run: Run, file: Path) -> None:
 
 
 def _pulse(columns: dict[str, list[float | None]]) -> Pulse:
-    arrays = [
-        np.asarray([np.nan if v is None else v for v in columns[name]], dtype=np.float64) for name in PULSE_COLUMNS
-    ]
-    return Pulse(*arrays, np.asarray([v is not None for v in columns["loss"]], dtype=bool))
+    def floats(name: str) -> Floats:
+        return np.asarray([np.nan if v is None else v for v in columns[name]], dtype=np.float64)
+
+    seen = np.asarray([v is not None for v in columns["loss"]], dtype=bool)
+    return Pulse(loss_seen=seen, **{name: floats(name) for name in PULSE_COLUMNS})
 
 
 def _layer(record: dict[str, Any], optimizer: int | None) -> LayerInfo:
