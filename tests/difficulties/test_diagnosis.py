@@ -150,7 +150,7 @@ def test_a_measurement_that_no_probe_holds_is_missing_with_its_commonest_reason(
 def test_reasons_that_differ_in_seconds_are_one():
     record = Record(failed={"curvature": "it would take about 3.2 s, more than the time budget has left"})
     assert missing(record.but(measured={"curvature": None})) == {
-        "curvature": "it would take more than the time budget has left"
+        "the most negative curvature": "it would take more than the time budget has left"
     }
 
 

@@ -34,6 +34,7 @@ class Course:
         still_falling: Whether that stands out of the noise.
         first_bad: First step whose loss is not finite, None where all are.
         ends_bad: Whether the run ends with non-finite losses.
+        signed: Whether the loss takes negative values, so that no ratio of losses means anything.
     """
 
     steps: int
@@ -49,6 +50,7 @@ class Course:
     still_falling: bool
     first_bad: int | None
     ends_bad: bool
+    signed: bool = False
 
     @property
     def learned(self) -> bool:
@@ -84,6 +86,9 @@ def read_course(pulse: Pulse, probes: list[Probe]) -> Course | None:
     end = float("nan") if ends_bad else float(np.median(tail[np.isfinite(tail)]))
     smooth = smoothed(good)
     constant = pooled_constant(probes)
+    searched = all((p.m.get("baseline") or {}).get("loss_kind", "other") == "other" for p in probes)
+    if constant is not None and searched and len(smooth) and constant < 0.5 * smooth.min():
+        constant = None  # a loss that compares outputs with each other: one for all is no prediction
     reference = start if constant is None else constant if not np.isfinite(start) else min(start, constant)
     if constant is not None and np.isfinite(start) and start < 0.5 * constant:
         reference = constant  # started from a trained network
@@ -105,6 +110,7 @@ def read_course(pulse: Pulse, probes: list[Probe]) -> Course | None:
         still_falling=still,
         first_bad=first_bad,
         ends_bad=ends_bad,
+        signed=bool(len(good) and good.min() < 0),
     )
 
 

@@ -155,7 +155,9 @@ def _state(case: Case, course: Course, causes: list[Finding]) -> State:
         return "wrong"
     if case.adversarial:
         return "slow" if causes else "healthy"
-    above = course.gain < -0.5 and course.end > 1.5 * course.reference
+    if course.signed and not causes and not course.learned:
+        return "unknown"
+    above = not course.signed and course.gain < -0.5 and course.end > 1.5 * course.reference
     if above and not course.still_falling:
         return "diverged"
     if causes:
@@ -181,6 +183,8 @@ def _sentence(state: State, course: Course, causes: list[Finding], case: Case) -
     if case.adversarial and state == "healthy":
         return "Two optimizers train against each other, so the loss need not fall; no fault was found."
     words = {
+        "unknown": f"The loss did not fall ({level}, from {start}), but it takes negative values and may not measure "
+        f"progress (as in reinforcement learning); no fault was found.",
         "healthy": f"The training goes well: {level}, from {start}{blame}.",
         "converged": f"The training has converged: {level}, from {start}{blame}.",
         "slow": f"The training is slower than it could be: {level}, from {start}{blame}.",

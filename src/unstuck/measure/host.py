@@ -24,10 +24,15 @@ def fetch(tree: Any) -> Any:
     for tensor in tensors:
         by_device.setdefault(tensor.device, []).append(tensor)
     for group in by_device.values():
-        everything = iter(torch.cat([tensor.detach().reshape(-1) for tensor in group]).tolist())
+        everything = iter(torch.cat([_real(tensor.detach()).reshape(-1) for tensor in group]).tolist())
         for tensor in group:
             values[id(tensor)] = [float(next(everything)) for _ in range(tensor.numel())]
     return _replace(tree, values)
+
+
+def _real(tensor: Tensor) -> Tensor:
+    """Return the sizes of complex numbers, other numbers as they are."""
+    return tensor.abs() if tensor.is_complex() else tensor
 
 
 def _collect(tree: Any, into: list[Tensor]) -> None:
