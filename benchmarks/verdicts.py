@@ -2,8 +2,8 @@
 
     python -m benchmarks.verdicts --seeds 0,1,2 --jobs 2 [--only REGEX] [--write]
 
-A planted program counts as found where its difficulty (or another name for the same cause, as the catalogue lists) is the
-first cause; a repaired twin, a look-alike and a healthy program where nothing is accused.
+A planted program counts as found where its difficulty (or another name for the same cause, as the catalogue lists) is
+the first cause; a repaired twin, a look-alike and a healthy program where nothing is accused.
 """
 
 from __future__ import annotations

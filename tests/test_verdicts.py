@@ -1,7 +1,7 @@
 """Verdicts on whole programs: planted faults found, their repaired twins, look-alikes and healthy programs not accused.
 
-``python -m benchmarks.verdicts`` runs the whole catalogue; here are twelve healthy programs on three seeds, two planted pairs
-and one look-alike per difficulty, and the four programs on which peers were compared, on five seeds.
+``python -m benchmarks.verdicts`` runs the whole catalogue; here are twelve healthy programs on three seeds, two planted
+pairs and one look-alike per difficulty, and the four programs on which peers were compared, on five seeds.
 """
 
 from __future__ import annotations

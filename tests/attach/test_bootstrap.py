@@ -58,7 +58,7 @@ class World:
 
     def install(self, body: str) -> None:
         lines = "".join(f"    {line}\n" for line in body.splitlines())
-        (self.bootstrap.parent / "__init__.py").write_text(f"def install(settings):\n{lines}")
+        (self.bootstrap.parent / "__init__.py").write_text(f"def install(settings, began):\n{lines}")
 
     def write(self, name: str, text: str) -> Path:
         file = self.root / name

@@ -42,7 +42,9 @@ def test_a_small_part_is_a_note():
 
 def test_an_optimizer_of_another_model():
     other = {"parameters": {"reached": 0, "outside": [], "outside_count": 0, "unreached_count": 4}}
-    assert "uses none of the 4 tensors" in one(FAULT.but(measured=other)).sentence
+    assert "the graph is cut between them" in one(FAULT.but(measured=other)).sentence
+    other["parameters"] |= {"outside": ["old.weight"], "outside_count": 1}
+    assert "another model than the one in use (old.weight)" in one(FAULT.but(measured=other)).sentence
 
 
 def test_a_cut_graph():

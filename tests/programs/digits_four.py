@@ -16,7 +16,7 @@ inputs, labels = load_digits(return_X_y=True)
 x, y = torch.tensor(inputs / 16, dtype=torch.float32), torch.tensor(labels)
 if args.case == "sigmoid":
     widths = [64, *[30] * 9]
-    hidden = [layer for a, b in zip(widths, widths[1:]) for layer in (nn.Linear(a, b), nn.Sigmoid())]
+    hidden = [layer for a, b in zip(widths[:-1], widths[1:], strict=True) for layer in (nn.Linear(a, b), nn.Sigmoid())]
     model = nn.Sequential(*hidden, nn.Linear(30, 10))
 else:
     model = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 10))

@@ -22,15 +22,16 @@ def find(case: Case) -> Finding | None:
     last = audits[-1]
     bad = not case.learned
     if share(a["reached"] == 0 for a in audits) > 0.8:
-        return _finding(
-            case,
-            f"The loss uses none of the {last['held']} tensors that the optimizer holds: the optimizer trains another "
-            f"model than the one in use{_names(last['outside'])}",
-            "make the optimizer from the parameters of the model that computes the loss, after the model is final",
-            last,
-            "cause",
-            0.98,
+        other = last["outside_count"] > 0
+        why = (
+            f"the optimizer trains another model than the one in use{_names(last['outside'])}"
+            if other
+            else "they belong to another model than the one in use, or the graph is cut between them and the loss"
         )
+        remedy = "make the optimizer from the parameters of the model that computes the loss, after the model is final"
+        cut = "look for detach(), torch.no_grad(), .data or .item() between the network's output and the loss"
+        sentence = f"The loss reaches none of the {last['held']} tensors that the optimizer holds: {why}"
+        return _finding(case, sentence, remedy if other else cut, last, "cause", 0.98)
     unchanged = share(a["unchanged_count"] == a["reached"] for a in audits)
     if unchanged > 0.8 and case.lr == 0:
         return _finding(
