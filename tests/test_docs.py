@@ -15,7 +15,8 @@ from unstuck.report.as_json import to_json
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMAND = re.compile(r"^\s*(?:\$ )?(unstuck [a-z][^#\n]*)", re.MULTILINE)
+#: A line that calls unstuck; "unstuck took 2 s" is what it prints, not a command.
+COMMAND = re.compile(r"^\s*(?:\$ )?(unstuck (?!took)[a-z][^#\n]*)", re.MULTILINE)
 COMMANDS = [line.strip() for page in PAGES for line in COMMAND.findall(page.read_text()) if "`" not in line]
 
 
