@@ -3,9 +3,9 @@
     python -m benchmarks.overhead [--seconds 60] [--rounds 2] [--only mnist_mlp] [--peers PYTHON]
 
 Each round runs a program plain, watched, attached without probes, and then in reverse order, so that a machine that
-gets faster or slower favours none. Everything counts: start of the launcher, import, hooks, probes, diagnosis and reports.
-CPU time of the whole process tree stands beside wall time: it tells noise of other work on the machine from cost. The
-program prints its last loss, which must be the same digit by digit in every run.
+gets faster or slower favours none. Everything counts: start of the launcher, import, hooks, probes, diagnosis and
+reports. CPU time of the whole process tree stands beside wall time: it tells noise of other work on the machine from
+cost. The program prints its last loss, which must be the same digit by digit in every run.
 
 With ``--peers``, a Python that has torchmortem and Cockpit (peers.md says how to make it), those are run on the first
 program with fewer steps, and their training loop is compared with the plain loop of as many steps.

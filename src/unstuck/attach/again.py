@@ -17,9 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from unstuck.attach.calls import generator_states, set_generator_states
 from unstuck.attach.modules import Modules
 from unstuck.attach.quiet import no_warnings
-from unstuck.attach.tape import SideEffect, Tape, generator_states, set_generator_states
+from unstuck.attach.tape import SideEffect, Tape
 from unstuck.attach.untraced import untraced
 
 _PLAIN = (bool, int, float, str, type(None))

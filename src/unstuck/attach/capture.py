@@ -19,9 +19,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from unstuck.attach.again import Generators, original_of, run_again
+from unstuck.attach.calls import flat, tensors_in
 from unstuck.attach.modules import Modules
 from unstuck.attach.patches import Patches
-from unstuck.attach.tape import Backward, Recorder, Tape, flat, tensors_in
+from unstuck.attach.recorder import Recorder
+from unstuck.attach.tape import Backward, Tape
 from unstuck.attach.untraced import stands_for
 
 #: A round that grows beyond this is given up: it holds more than training steps.

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unstuck.attach.tape import Backward, Constant, Op, Slot, Tape, generator_states, set_generator_states
+from unstuck.attach.calls import generator_states, set_generator_states
+from unstuck.attach.tape import Backward, Constant, Op, Slot, Tape
 
 _ATTENTION = frozenset({"scaled_dot_product_attention", "multi_head_attention_forward"})
 _RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell"})

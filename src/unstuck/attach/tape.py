@@ -19,9 +19,17 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._C import _get_function_stack_at, _len_torch_function_stack
-from torch.overrides import TorchFunctionMode, _pop_mode, _push_mode
 
+from unstuck.attach.calls import (
+    autocast_state,
+    first_tensor,
+    flat,
+    generator_states,
+    is_in_place,
+    storage_of,
+    tensors_in,
+    without_side_effects,
+)
 from unstuck.attach.sources import Line, user_line
 
 #: Functions that draw random numbers while a gradient flows through them (those without a gradient are constants).
@@ -30,18 +38,12 @@ _RANDOM = frozenset(
     "gumbel_softmax scaled_dot_product_attention multi_head_attention_forward lstm gru rnn_tanh rnn_relu "
     "_standard_gamma poisson multinomial fractional_max_pool2d fractional_max_pool3d".split()
 )
-_IN_PLACE_DUNDERS = frozenset(
-    "__setitem__ __iadd__ __isub__ __imul__ __itruediv__ __ifloordiv__ __ipow__ __imod__ __iand__ __ior__ __ixor__ "
-    "__ilshift__ __irshift__".split()
-)
 #: Called with a tensor that requires gradients, but not part of what the loss is computed from.
 _ASIDE = frozenset(
     "backward register_hook retain_grad requires_grad_ __get__ __set__ __delete__ __repr__ __format__ item tolist "
     "numpy __len__ size dim stride numel is_contiguous data_ptr register_post_accumulate_grad_hook __hash__ "
     "__bool__".split()
 )
-#: Functions that can give sparse gradients, and the position of the argument that says so.
-_SPARSE = {"embedding": 6, "embedding_bag": 7}
 _DIFFERENTIABLE_PROPERTIES = frozenset("T mT H mH real imag data".split())
 
 
@@ -238,7 +240,7 @@ class Tape:
         Yields:
             Once.
         """
-        self._fresh = {_storage(tensor) for tensor in copies}
+        self._fresh = {storage_of(tensor) for tensor in copies}
         try:
             yield
         finally:
@@ -253,7 +255,7 @@ class Tape:
             raise SideEffect(f"compiled code that calls {name} cannot be run once more")
         if is_in_place(name, args, kwargs):
             for target in tensors_in((args[:1], kwargs.get("out"))):
-                if _storage(target) not in self._fresh:
+                if storage_of(target) not in self._fresh:
                     shape = list(target.shape)
                     raise SideEffect(f"compiled code changes a tensor of shape {shape} in place")
         fresh, self._fresh = self._fresh, None
@@ -261,8 +263,8 @@ class Tape:
             result = self.record(func, args, kwargs, random)
         finally:
             self._fresh = fresh
-        given = {_storage(tensor) for tensor in tensors_in((args, kwargs))}
-        fresh.update(s for tensor in tensors_in(result) if (s := _storage(tensor)) not in given)
+        given = {storage_of(tensor) for tensor in tensors_in((args, kwargs))}
+        fresh.update(s for tensor in tensors_in(result) if (s := storage_of(tensor)) not in given)
         return result
 
     def note_backward(self, roots: list[Tensor], weights: list[Any], step: int) -> None:
@@ -313,144 +315,5 @@ class Tape:
         return value
 
 
-def _storage(tensor: Tensor) -> int:
-    """Return the address of a tensor's memory, shared by its views."""
-    try:
-        return tensor.untyped_storage().data_ptr()
-    except (RuntimeError, NotImplementedError):  # sparse tensors, wrappers
-        return id(tensor)
-
-
 def _copy_of(tensor: Tensor) -> Tensor:
     return tensor.clone()
-
-
-class Recorder(TorchFunctionMode):
-    """The mode that feeds a tape. It can be laid under the modes of the program at any moment and taken out again."""
-
-    def __init__(self, tape: Tape) -> None:
-        super().__init__()
-        self.tape = tape
-        self.dead = False
-        self._depth = 0
-
-    def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        """Pass the call on, recorded unless it belongs to a backward pass."""
-        kwargs = kwargs or {}
-        if self.dead or torch._C._current_graph_task_id() != -1:
-            return func(*args, **kwargs)
-        self._depth += 1
-        try:
-            return self.tape.record(func, args, kwargs)
-        finally:
-            self._depth -= 1
-
-    @property
-    def handles(self) -> bool:
-        """Whether a call is being passed on: torch has taken the mode off its stack and is going to put it back."""
-        return self._depth > 0
-
-    @property
-    def laid(self) -> bool:
-        """Whether the mode is on this thread's stack."""
-        return any(_get_function_stack_at(i) is self for i in range(_len_torch_function_stack()))
-
-    def lay(self) -> None:
-        """Lay the mode at the bottom of this thread's stack.
-
-        The program may be inside ``with`` blocks of its own modes, whose exits take away the top of the stack; the
-        bottom is the only place that stays ours. Only ``torch.set_default_device`` insists on being the very lowest.
-        """
-        above = [_pop_mode() for _ in range(_len_torch_function_stack())]
-        default = getattr(torch._GLOBAL_DEVICE_CONTEXT, "device_context", None)
-        if above and above[-1] is default:
-            _push_mode(above.pop())
-        _push_mode(self)
-        for mode in reversed(above):
-            _push_mode(mode)
-
-    def lift(self) -> None:
-        """Take the mode out of this thread's stack, wherever it lies; nothing happens where it is not there."""
-        stack = [_pop_mode() for _ in range(_len_torch_function_stack())]
-        for mode in reversed(stack):
-            if mode is not self:
-                _push_mode(mode)
-
-
-def flat(value: Any) -> Iterator[Any]:
-    """Yield the leaves of nested tuples, lists and dictionaries in order."""
-    if isinstance(value, (list, tuple)):
-        for item in value:
-            yield from flat(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from flat(item)
-    else:
-        yield value
-
-
-def tensors_in(value: Any) -> Iterator[Tensor]:
-    """Yield the tensors among the leaves of ``value``."""
-    return (item for item in flat(value) if isinstance(item, Tensor))
-
-
-def first_tensor(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
-    """Return the first tensor among arguments: what an in-place function writes to."""
-    return next(tensors_in((args, kwargs)), None)
-
-
-def is_in_place(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Whether a call of this name and arguments writes to its first tensor."""
-    if name in _IN_PLACE_DUNDERS or (name.endswith("_") and not name.endswith("__")):
-        return True
-    return bool(kwargs.get("inplace"))
-
-
-def without_side_effects(
-    name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the arguments for replays: running statistics are left out where the batch's own are used.
-
-    Gradients of embeddings are made dense, for those that are sparse cannot be differentiated again.
-
-    ``F.batch_norm(x, running_mean, running_var, weight, bias, training, ...)`` in training mode writes its running
-    statistics and does not read them; the same for ``F.instance_norm`` with ``use_input_stats``.
-    """
-    if name in _SPARSE:
-        args = tuple(False if index == _SPARSE[name] else value for index, value in enumerate(args))
-        return args, {k: False if k == "sparse" else v for k, v in kwargs.items()}
-    place = {"batch_norm": 5, "instance_norm": 5}.get(name)
-    if place is None:
-        return args, kwargs
-    keyword = "training" if name == "batch_norm" else "use_input_stats"
-    default = name == "instance_norm"
-    own_statistics = kwargs.get(keyword, args[place] if len(args) > place else default)
-    if not own_statistics:
-        return args, kwargs
-    args = tuple(None if index in (1, 2) else value for index, value in enumerate(args))
-    return args, {k: None if k in ("running_mean", "running_var") else v for k, v in kwargs.items()}
-
-
-def generator_states(like: Tensor) -> dict[str, Tensor]:
-    """Return the states of the generators that an operation on ``like`` may draw from."""
-    states = {"cpu": torch.get_rng_state()}
-    if like.is_cuda:
-        states["cuda"] = torch.cuda.get_rng_state(like.device)
-    return states
-
-
-def set_generator_states(states: dict[str, Tensor], like: Tensor) -> None:
-    """Set the generators back to ``states`` (see :func:`generator_states`)."""
-    torch.set_rng_state(states["cpu"])
-    if "cuda" in states:
-        torch.cuda.set_rng_state(states["cuda"], like.device)
-
-
-def autocast_state(like: Tensor) -> tuple[str, torch.dtype] | None:
-    """Return ``(device type, dtype)`` where autocast is on for the device of ``like``."""
-    kind = like.device.type
-    if not torch.is_autocast_enabled(kind):
-        return None
-    return kind, torch.get_autocast_dtype(kind)

@@ -66,7 +66,7 @@ def untraced(function: Callable[..., R], fault: Callable[[Exception], R] | None 
 
 
 def uncompiled(function: F) -> F:
-    """Tell the compiler to leave ``function``'s own code alone; enough where it calls nothing but :func:`untraced` ones."""
+    """Keep the compiler off the code of ``function``; enough where it calls nothing but :func:`untraced` ones."""
     function._torchdynamo_disable = True  # type: ignore[attr-defined]
     return _skipped(function)
 
