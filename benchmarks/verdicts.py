@@ -24,7 +24,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.programs.catalogue import HEALTHY, LOOKALIKES, PLANTED, Program  # noqa: E402
+from tests.programs.catalogue import HEALTHY, LOOKALIKES, MISSED, PLANTED, Program  # noqa: E402
 
 TIMEOUT = 300
 
@@ -98,7 +98,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="regular expression on kind and name")
     parser.add_argument("--write", action="store_true", help="write the table to docs/verdicts.md")
     options = parser.parse_args()
-    programs = [*HEALTHY, *(p for pair in PLANTED for p in pair), *LOOKALIKES]
+    programs = [*HEALTHY, *(p for pair in (*PLANTED, *MISSED) for p in pair), *LOOKALIKES]
     chosen = [p for p in programs if re.search(options.only, f"{p.kind} {p.name}")]
     seeds = [int(s) for s in options.seeds.split(",")]
     with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor(options.jobs) as pool:

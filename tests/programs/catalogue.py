@@ -183,6 +183,13 @@ PLANTED: tuple[tuple[Program, Program], ...] = (
     _pair("weight-decay-too-strong", "digits_autoencoder", "--weight-decay 30"),
 )
 
+#: Pairs whose fault does harm and is not named: peak_fit's start leads to a flat end that looks like convergence, and a
+#: penalty that is written into the loss is not told from the rest of it. They count in the benchmark, not in the tests.
+MISSED: tuple[tuple[Program, Program], ...] = (
+    _pair("flat-region", "peak_fit", "--guess -25 30"),
+    _pair("weight-decay-too-strong", "logistic_regression", "--l2 2.0"),
+)
+
 LOOKALIKES: tuple[Program, ...] = (
     _like("step-too-large", "edge_of_stability"),
     _like("step-too-large", "char_rnn", "--lr 0.6"),

@@ -1,6 +1,7 @@
 """Digits with one of four set-ups: a deep sigmoid network, a rate too high, a rate too low, and a sound one."""
 
 import argparse
+from itertools import pairwise
 
 import torch
 from _state import save_state
@@ -16,7 +17,7 @@ inputs, labels = load_digits(return_X_y=True)
 x, y = torch.tensor(inputs / 16, dtype=torch.float32), torch.tensor(labels)
 if args.case == "sigmoid":
     widths = [64, *[30] * 9]
-    hidden = [layer for a, b in zip(widths[:-1], widths[1:], strict=True) for layer in (nn.Linear(a, b), nn.Sigmoid())]
+    hidden = [layer for a, b in pairwise(widths) for layer in (nn.Linear(a, b), nn.Sigmoid())]
     model = nn.Sequential(*hidden, nn.Linear(30, 10))
 else:
     model = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 10))

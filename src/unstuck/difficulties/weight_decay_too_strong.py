@@ -36,7 +36,7 @@ def find(case: Case) -> Finding | None:
 def _equilibrium(case: Case, decay: float) -> Finding | None:
     course = case.course
     assert course is not None
-    late = [p.m["decay"] for p in case.late if "decay" in p.m and p.step > 0.3 * course.steps]
+    late = [p.m["decay"] for p in case.late if "decay" in p.m and p.step > 0.15 * course.steps]
     if not late:
         return None
     names = [name for name in late[-1] if isinstance(late[-1][name], dict)]
