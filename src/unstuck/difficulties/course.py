@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from unstuck.difficulties.figures import number
 from unstuck.record import Probe, Pulse
+from unstuck.record.constant import pooled_constant as pooled_constant
 from unstuck.record.reader import Floats
 
 #: Share of the run that its end is read from.
@@ -121,33 +121,6 @@ def smoothed(losses: Floats) -> Floats:
         return np.asarray([np.median(losses)]) if len(losses) else losses
     edges = np.linspace(0, len(losses), max(2, len(losses) // width) + 1).astype(int)
     return np.asarray([np.median(losses[a:b]) for a, b in pairwise(edges) if b > a])
-
-
-def pooled_constant(probes: list[Probe]) -> float | None:
-    """Return the loss of the best constant prediction over all probed batches together.
-
-    Class counts are added up (a constant fitted to one small batch is too good); other losses are averaged.
-    """
-    found = [p.m["baseline"] for p in probes if "baseline" in p.m]
-    found = [b for b in found if np.isfinite(b["constant"]) and not np.isinf(number(b.get("part")))]
-    if not found:
-        return None
-    counts = [b["counts"] for b in found if b.get("counts")]
-    if len(counts) == len(found) and len({len(c) for c in counts}) == 1:
-        total = np.sum(np.asarray(counts, dtype=float), axis=0)
-        prior = total[total > 0] / total.sum()
-        own = float(np.mean([_entropy(c) for c in counts]))
-        mean = float(np.mean([b["constant"] for b in found]))
-        entropy = float(-(prior * np.log(prior)).sum())
-        # The step's loss may be a sum, or scaled: keep the ratio of the batch's constant to its entropy.
-        return mean * entropy / own if own > 0 else mean
-    return float(np.mean([b["constant"] for b in found]))
-
-
-def _entropy(counts: list[int]) -> float:
-    values = np.asarray(counts, dtype=float)
-    share = values[values > 0] / values.sum()
-    return float(-(share * np.log(share)).sum())
 
 
 def _noise(losses: Floats) -> float:

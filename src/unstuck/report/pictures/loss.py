@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from unstuck.record import Pulse, Run
+from unstuck.record.constant import pooled_constant
 from unstuck.report.outline import Outline
 from unstuck.report.pictures.picture import Key, Missing, Picture, both
 from unstuck.report.pictures.plot import Box, Plot, Span, draw_axes, draw_x_ticks, padded, steps_span
-from unstuck.report.pictures.series import Floats, floating, main_optimizer, smoothed, thinned
+from unstuck.report.pictures.series import Floats, main_optimizer, smoothed, thinned
 from unstuck.report.pictures.svg import Svg, text_width
 from unstuck.report.words import count, number
 
@@ -43,13 +44,11 @@ def draw(run: Run, findings: Outline) -> Picture | Missing:
 
 def _data(run: Run, pulse: Pulse, findings: Outline) -> _Data:
     finite = np.where(np.isfinite(pulse.loss), pulse.loss, np.nan)
-    constants = [floating(probe.m.get("baseline", {}).get("constant")) for probe in run.probes]
     positive = finite[np.isfinite(finite)]
     log = bool(len(positive) and positive.min() > 0 and np.log10(positive.max() / positive.min()) > 1.5)
     marks = [(float(e.finding.step), e.number) for e in findings if e.finding.step is not None]
-    constant = next((c for c in constants if math.isfinite(c)), math.nan)
-    if log and constant <= 0:
-        constant = math.nan
+    pooled = pooled_constant(p for p in run.probes if run.pulse.get(p.optimizer) is pulse)
+    constant = math.nan if pooled is None or (log and pooled <= 0) else pooled
     return _Data(pulse.step, finite, pulse.lr, _bad(run, pulse, findings), constant, tuple(sorted(marks)), log)
 
 
