@@ -20,8 +20,8 @@ from unstuck.difficulties.finding import Cost, Finding
 from unstuck.difficulties.plateau import find_plateau, negative_curvature
 
 _BALANCED = 0.4
-#: The same where the weights have lost most of their length.
-_SHRUNK = 0.25
+#: Weights that have lost so much of their length tell of decay themselves: the noise of batches may hide the balance.
+_SHRUNK = 0.4
 
 
 def find(case: Case) -> Finding | None:
@@ -45,9 +45,9 @@ def _equilibrium(case: Case, decay: float) -> Finding | None:
     begin, end = (median(case.values("norms", "weight", probes)) for probes in (case.probes[:1], case.late))
     shrunk = end / begin if begin > 0 else 1.0
     pace = case.lr * decay * course.steps
-    if not (balance > _BALANCED and (shrunk < 0.7 or (pace > 1 and shrunk < 1.1))) and not (
-        balance > _SHRUNK and shrunk < 0.4
-    ):
+    strongest = max((v for v in shares.values() if np.isfinite(v)), default=0.0)
+    in_balance = balance > _BALANCED and (shrunk < 0.7 or (pace > 1 and shrunk < 1.1))
+    if not in_balance and not (strongest > _BALANCED and shrunk < _SHRUNK):
         return None
     layer = max((name for name in shares if np.isfinite(shares[name])), key=lambda name: shares[name])
     short = f", and the weights shrank to {percent(shrunk)} of their length" if shrunk < 1 else ""
