@@ -10,7 +10,7 @@ from pathlib import Path
 from unstuck.errors import UsageError
 
 #: Share of the run time, and seconds in any case, that probes may take where the user does not say.
-BUDGET, FLOOR = 0.03, 2.0
+BUDGET, FLOOR = 0.03, 1.5
 
 
 @dataclass(frozen=True, slots=True)

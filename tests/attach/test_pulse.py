@@ -39,7 +39,7 @@ def test_plain_rows(written):
 
 def test_tensors_are_fetched_and_losses_added_up(written):
     rows = [
-        (0, 10.5, [torch.tensor(1.0), 2.0, torch.tensor([0.5, 0.5])], torch.tensor(0.3), torch.tensor(4.0), 1.0, 0.0),
+        (0, 10.5, (torch.tensor(1.0), 2.0, torch.tensor([0.5, 0.5])), torch.tensor(0.3), torch.tensor(4.0), 1.0, 0.0),
         (1, 10.6, torch.tensor(7.0), 0.1, torch.tensor(0.5), 1.0, 0.0),
     ]
     pulse = written(rows)

@@ -58,7 +58,7 @@ class Budget:
         The floor is not given away at once: a run of unknown length keeps part of it for its later steps.
         """
         elapsed = now - self._start
-        floor = min(self._floor, 0.4 * self._floor + 0.15 * elapsed)
+        floor = min(self._floor, 0.5 * self._floor + 0.15 * elapsed)
         return max(floor, self._share * elapsed - self.attaching) - self.besides
 
     def affords(self, name: str, guess: float, now: float, running: float) -> bool:

@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 from torch.utils.data import dataloader
 
+from unstuck.attach.beat import with_another
 from unstuck.attach.patches import Patches
 from unstuck.attach.pulse import clip_of
 from unstuck.attach.session import Session
@@ -69,8 +70,20 @@ class Hooks:
         return uncompiled(before_step)
 
     def _after_step(self) -> Callable[..., None]:
-        session = self._session
-        return untraced(session.step_ended, lambda error: session.fault("after a step", error))
+        session, beat, clock = self._session, self._session.beat, perf_counter
+        ended = untraced(session.step_ended, lambda error: session.fault("after a step", error))
+
+        def after_step(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            now = clock()
+            if beat.key == id(optimizer) and now < beat.wake:
+                lr, loss = optimizer.param_groups[0]["lr"], beat.loss
+                if lr.__class__ is float and loss is not None:
+                    beat.rows.append((now, loss, lr, beat.wait))
+                    beat.loss = None
+                    return
+            ended(optimizer, args, kwargs)
+
+        return uncompiled(after_step)
 
     def _optimizer_init(self, original: Callable[..., Any]) -> Callable[..., Any]:
         session = self._session
@@ -95,7 +108,7 @@ class Hooks:
         return init
 
     def _backward(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        session, inside = self._session, _Inside()
+        session, beat, inside = self._session, self._session.beat, _Inside()
         graph_task = torch._C._current_graph_task_id
 
         starts = untraced(session.backward_starts, lambda error: session.fault("noting a loss", error))
@@ -107,7 +120,17 @@ class Hooks:
 
         @stands_for(original)
         def backward(tensors: Any, grad_tensors: Any = None, *args: Any, **kwargs: Any) -> None:
-            if inside.backward or graph_task() != -1:
+            if beat.key and beat.root is None and tensors.__class__ is Tensor and tensors.is_cpu and not tensors.dim():
+                value = tensors.item()
+                if value - value == 0:
+                    beat.loss = value if beat.loss is None else with_another(beat.loss, value)
+                    beat.root = tensors
+                    try:
+                        original(tensors, grad_tensors, *args, **kwargs)
+                    finally:
+                        beat.root = None
+                    return
+            if inside.backward or tensors is beat.root or graph_task() != -1:
                 # A part of a backward call: torch's own detour under a mode, or re-entrant checkpointing.
                 original(tensors, grad_tensors, *args, **kwargs)
                 return
@@ -129,6 +152,7 @@ class Hooks:
         def note(norm: Any, max_norm: Any) -> None:
             known = type(norm) is Tensor and isinstance(max_norm, (int, float))
             session.clip = clip_of(norm, float(max_norm)) if known else None
+            session.beat.off()
 
         noted = untraced(lambda *what: session.guarded("noting a clipped gradient", note, *what))
 
@@ -148,6 +172,7 @@ class Hooks:
             scaled = original(scaler, outputs)
             if isinstance(outputs, Tensor) and isinstance(scaled, Tensor):
                 session.unscaled = {id(scaled): outputs.detach()}
+                session.beat.off()
             return scaled
 
         return scale
@@ -163,13 +188,13 @@ class Hooks:
         return update
 
     def _next_batch(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        session = self._session
+        beat = self._session.beat
 
         @stands_for(original)
         def __next__(iterator: Any) -> Any:
             started = perf_counter()
             batch = original(iterator)
-            session.wait += perf_counter() - started
+            beat.wait += perf_counter() - started
             return batch
 
         return __next__
@@ -208,7 +233,7 @@ def watched_function(session: Session, compiled: Any, function: Any) -> Any:
     if compiled is function or not isinstance(compiled, FunctionType):
         return compiled
 
-    ended = untraced(lambda: session.guarded("starting a probe", session.compiled_code_ended))
+    ended = untraced(lambda: session.guarded("starting a probe", session.rounds.compiled_code_ended))
 
     @stands_for(compiled)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -219,7 +244,7 @@ def watched_function(session: Session, compiled: Any, function: Any) -> Any:
             result = capture.expand(compiled, function, args, kwargs)
         else:
             result = capture.aside(compiled, *args, **kwargs)
-        if session.postponed is not None:
+        if session.rounds.postponed is not None:
             ended()
         return result
 

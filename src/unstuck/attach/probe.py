@@ -74,7 +74,7 @@ class Prober:
         self._theirs += started - self._since
         self._since = now
         if complete:
-            session.close_round(track)
+            session.rounds.close(track)
             slowdown = session.cost.round_ended(self._theirs, self._spent, capture.steps_seen)
             session.budget.took(capture.start, self._spent + slowdown, perf_counter())
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from unstuck.attach.beat import losses_in
 from unstuck.attach.log import Log
 from unstuck.record.jsonl import numbers
 
@@ -20,8 +21,8 @@ ROWS = 8192
 _FULL_ROWS = 30_000
 
 
-#: ``(step, time, losses, lr, norm, clipped, wait)``. Losses: one number, None, or a list of what several backward calls
-#: gave; they, lr and norms may still be on the device.
+#: ``(step, time, losses, lr, norm, clipped, wait)``. Losses: see :class:`unstuck.attach.beat.Beat`; they, lr and
+#: norms may still be on the device.
 Row = tuple[Any, ...]
 #: What a row holds when nothing of it is on the device and there was one backward call, or none.
 _PLAIN = {float, type(None)}
@@ -38,8 +39,7 @@ class _Batch(NamedTuple):
 
 def _scalars(row: Row) -> list[Any]:
     """Return what of a row may be on the device: its losses, then learning rate, norm and clipped norm."""
-    losses = row[2] if type(row[2]) is list else [] if row[2] is None else [row[2]]
-    return [*losses, row[3], row[4], row[5]]
+    return [*losses_in(row[2]), row[3], row[4], row[5]]
 
 
 def _are_plain(rows: list[Row]) -> bool:

@@ -1,12 +1,11 @@
-"""One watched process: its hooks, its pulse, its probe rounds. Judges nothing and never harms the run.
+"""One watched process: its pulse, its probe rounds, its faults. Judges nothing and never harms the run.
 
-On an ordinary step three small functions run: one at ``backward`` (keeps the loss), and one before and after the
-optimizer's step (a row of the pulse). All else happens in probe rounds, see :mod:`unstuck.attach.capture`.
+On an ordinary step nothing here runs: the hooks note it in a :class:`~unstuck.attach.beat.Beat`. Everything else,
+such as a drain of the pulse or a probe round (:mod:`unstuck.attach.rounds`), begins with a step that is looked at.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import traceback
 import weakref
@@ -18,29 +17,25 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from unstuck.attach import forensics
+from unstuck.attach.beat import Beat, Loss, losses_in, with_another
 from unstuck.attach.budget import Budget
 from unstuck.attach.capture import Capture, parameters_of
 from unstuck.attach.cost import Cost
 from unstuck.attach.log import Log
 from unstuck.attach.modules import Modules
-from unstuck.attach.probe import Prober
 from unstuck.attach.pulse import ROWS, Pulse, gradient_norm, rate
+from unstuck.attach.rounds import Rounds
 from unstuck.attach.rules import hyper_parameters
 from unstuck.attach.sources import Line, user_line
 from unstuck.attach.track import Track
-from unstuck.attach.untraced import in_compiled_code
 from unstuck.settings import Settings
 
 #: Share of the step time that gradient norms may take on ordinary steps.
-_NORM_SHARE = 0.004
+_NORM_SHARE = 0.002
 #: Seconds between two lines that say what unstuck has cost so far.
 _OVERHEAD_PERIOD = 1.0
 #: Faults of ours after which no more probes are taken, and none is written down any more.
 _FAULTS = 10
-#: A round that is due but cannot be paid for is thought of again after this share of the time since the start.
-_PATIENCE = 0.001
-#: A round whose thread has not gone on while others took so many steps is given up.
-_ABANDONED = 256
 
 
 #: All of this process. A fork marks them, because asking at every step which process this is would cost more.
@@ -50,6 +45,7 @@ _sessions: weakref.WeakSet[Session] = weakref.WeakSet()
 def _mark_child() -> None:
     for session in _sessions:
         session._in_child = True
+        session.beat.off()
 
 
 if hasattr(os, "register_at_fork"):
@@ -63,46 +59,53 @@ class Session:
         settings: What the user set.
         late: Whether the program may have made its modules already.
         began: Clock reading that the run's time counts from, now where none is given.
+
+    Attributes:
+        beat: Ordinary steps that have not been looked at yet.
+        total: Steps that all optimizers have taken so far, as far as they have been looked at.
+        looks_before_steps: Whether the hook before a step has something to do.
+        mute: Whether nothing can be written any more.
     """
 
     def __init__(self, settings: Settings, late: bool = False, began: float | None = None) -> None:
         self.settings = settings
         self.modules = Modules(scan=late)
-        self.capture: Capture | None = None
+        self.beat = Beat()
         self.hidden_graph = False
-        self._unlifted: list[Capture] = []
         self._begin(began)
 
     def _begin(self, began: float | None = None) -> None:
         self.pid = os.getpid()
         self._in_child = False
         _sessions.add(self)
+        self.beat.reset()
         self.start = perf_counter() if began is None else began
         self.log = Log(self.settings.run_dir)
         self.tracks: list[Track] = []
         self.total = 0
         self.budget = Budget(self.settings.budget, self.settings.floor, self.start)
         self.cost = Cost(self.budget, self.start)
-        self.prober = Prober(self)
-        self.losses: list[float | Tensor] = []
+        self.rounds = Rounds(self)
         self.clip: tuple[Any, Any] | None = None
-        self.wait = 0.0
         self.unscaled: dict[int, Tensor] = {}
         self.lines: dict[str, set[Line]] = {}
         self._by_id: dict[int, Track] = {}
         self._scaler_total = 0
         self._skipped_steps = 0
-        self.postponed: int | None = None
-        self._closer: Track | None = None
         self._last_stepped: Track | None = None
-        self._last_losses: list[float | Tensor] = []
+        self._last_loss: Loss = None
+        self._wait = 0.0
         self._bad_seen = False
         self._overhead_due = 0.0
-        self._consider_at = self.start if self.settings.probes else math.inf
         self._faults = 0
         self.mute = False
         self._nested = False
         self.looks_before_steps = True
+
+    @property
+    def capture(self) -> Capture | None:
+        """The capture of the probe round that is under way."""
+        return self.rounds.capture
 
     # ------------------------------------------------------------------ never harm the run
 
@@ -136,7 +139,7 @@ class Session:
         self._faults += 1
         try:
             if end_round:
-                self._end_capture()
+                self.rounds.end()
             if self._faults > _FAULTS:
                 return
             step = max((t.steps for t in self.tracks), default=0)
@@ -144,6 +147,12 @@ class Session:
             self.write("error", where=where, step=step, error=f"{type(error).__name__}: {error}", traceback=text)
         except Exception:  # the disk is full or the folder is gone: there is nothing left to do, nor anyone to tell
             self.mute = True
+            self.beat.off()
+
+    @property
+    def faulty(self) -> bool:
+        """Whether so many faults have happened that no more probes are taken."""
+        return self._faults >= _FAULTS
 
     def write(self, kind: str, **values: Any) -> None:
         """Append a record to this process's file."""
@@ -163,7 +172,10 @@ class Session:
         """
         if self._in_child:
             self._forked()
+        self.settle()
+        self.beat.off()
         track = Track(optimizer, len(self.tracks), Pulse(self.log, len(self.tracks), self.start), self.total)
+        weakref.finalize(optimizer, self.beat.off).atexit = False  # another one may get its id
         self.tracks.append(track)
         self._by_id[id(optimizer)] = track
         self.looks_before_steps = True
@@ -181,10 +193,7 @@ class Session:
             step_line=None,
         )
         if begin and self.total == 0:
-            if self.capture is not None:
-                self.capture.waiting.add(id(optimizer))
-            elif self.settings.probes and self.budget.wants(0, perf_counter()):
-                self._open(0)
+            self.rounds.optimizer_made(optimizer)
         return track
 
     def backward_starts(self, roots: list[Tensor]) -> None:
@@ -197,12 +206,13 @@ class Session:
             loss = self.unscaled.pop(id(root), root) if self.unscaled else root
             if loss.is_cpu and loss.dim() == 0:
                 value = loss.item()
-                self.losses.append(value)
+                self.beat.loss = with_another(self.beat.loss, value)
                 if value - value != 0 and not self._bad_seen:
                     self._bad_seen = True
+                    self.settle()
                     self.guarded("tracing a non-finite loss", self._trace_non_finite, root)
             else:
-                self.losses.append(loss.detach())
+                self.beat.loss = with_another(self.beat.loss, loss.detach())
         if self.capture is not None and self.capture.mine:
             self.capture.backward_starts(self.optimizers())
 
@@ -217,8 +227,7 @@ class Session:
             return
         if self._in_child:
             self._forked()
-        if self._unlifted:
-            self._lift()
+        self.rounds.lift()
         track = self._by_id.get(id(optimizer))
         if track is None or track.reference() is not optimizer:
             # It was made before this session, or in the parent of a forked process.
@@ -233,12 +242,13 @@ class Session:
             self.capture.step_starts(optimizer, closure is not None)
 
     def step_ended(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Called after every step of every optimizer: the hot path."""
+        """Called after every step of every optimizer that is not an ordinary one."""
         now = perf_counter()
         if self.mute:
             return
         if self._in_child:
             self._forked()
+        self.settle()
         track = self._by_id.get(id(optimizer))
         if track is None or track.reference() is not optimizer:
             track = self.optimizer_made(optimizer, begin=False)  # a copy, or one of a forked child's parent
@@ -246,6 +256,20 @@ class Session:
         if track.depth > 0:
             return
         track.depth = 0
+        self._note_step(track, optimizer, now)
+        due = now >= track.pulse.due or len(track.pulse.rows) >= ROWS
+        if self.capture is not None:
+            self.rounds.step_ended(track, optimizer)
+        else:
+            self.rounds.consider(track, track.steps, now)
+        if due:
+            self._drain(perf_counter())
+        before = perf_counter()
+        self._arm(track, optimizer)
+        self.cost.note_hook(perf_counter() - before)
+
+    def _note_step(self, track: Track, optimizer: Optimizer, now: float) -> None:
+        beat = self.beat
         step = track.steps
         track.steps = step + 1
         self.total += 1
@@ -254,82 +278,51 @@ class Session:
         if self.clip is not None:
             norm, clipped = self.clip
             self.clip = None
-        elif step >= track.next_norm:
+        elif now >= track.next_norm:
             norm = self.guarded("the gradient norm", self._norm, track, now)
-        if not self.losses and self._last_stepped is not track:
-            self.losses = self._last_losses  # several optimizers step on one backward call
-        self._last_stepped, self._last_losses = track, self.losses
+        if beat.loss is None and self._last_stepped is not track:
+            beat.loss = self._last_loss  # several optimizers step on one backward call
+        self._last_stepped, self._last_loss = track, beat.loss
         lr = optimizer.param_groups[0].get("lr")
-        losses: Any = self.losses
-        if len(losses) < 2:
-            losses = losses[0] if losses else None
-        row = (step, now, losses, lr if type(lr) is float else rate(lr), norm, clipped, self.wait)
-        track.pulse.rows.append(row)
-        track.last_time = now
-        self.losses = []
-        self.wait = 0.0
-        due = now >= track.pulse.due or len(track.pulse.rows) >= ROWS
-        if due and step > 0:
-            self.cost.note_hook(perf_counter() - now)
-        if self.capture is not None:
-            self._round_goes_on(track, optimizer)
-        elif now >= self._consider_at and (step + 1 >= self.budget.next_step or now >= self.budget.next_time):
-            self._consider_round(track, step + 1, now)
-        if due:
-            self._drain(perf_counter())
+        rows = track.pulse.rows
+        rows.append(
+            (step, now, beat.loss, lr if type(lr) is float else rate(lr), norm, clipped, self._waited(beat.wait))
+        )
+        beat.loss = None
+
+    def _waited(self, until: float) -> float:
+        """Return the seconds of waiting for data since the last call, ``until`` being those so far."""
+        since, self._wait = until - self._wait, until
+        return since
+
+    def settle(self) -> None:
+        """Take in the ordinary steps since the last one that was looked at."""
+        beat, track = self.beat, self._last_stepped
+        if not beat.rows or track is None:
+            return
+        rows, beat.rows = beat.rows, []
+        into, waited = track.pulse.rows, self._waited
+        for step, (now, loss, lr, wait) in enumerate(rows, track.steps):
+            into.append((step, now, loss, lr, None, None, waited(wait)))
+        track.steps += len(rows)
+        self.total += len(rows)
+        track.last_total = self.total
+        self._last_loss = rows[-1][1]
+
+    def _arm(self, track: Track, optimizer: Optimizer) -> None:
+        """Say until when steps of this optimizer are ordinary."""
+        beat = self.beat
+        if self.looks_before_steps or self.mute or self.clip is not None or self.unscaled or not self.rounds.idle:
+            beat.off()
+            return
+        beat.wake = min(track.pulse.due, track.next_norm, self.rounds.due)
+        beat.key = id(optimizer)
 
     def scaler_updated(self) -> None:
         """Note that a ``GradScaler`` was updated: an update without a step since the last one means a skipped step."""
+        self.settle()
         self._skipped_steps += self.total == self._scaler_total
         self._scaler_total = self.total
-
-    # ------------------------------------------------------------------ rounds
-
-    def _consider_round(self, track: Track, step: int, now: float) -> None:
-        """Start a round where one is due, after the step of the optimizer whose step ended the last one."""
-        at_its_end = self._closer is None or self._closer is track or not self._closer.takes_part(self.total)
-        if at_its_end and self._faults < _FAULTS:
-            if not self.budget.wants(step, now):
-                self._consider_at = now + _PATIENCE * (now - self.start)
-            elif in_compiled_code():
-                self.postponed = step  # a mode laid here would be compiled into the program
-            else:
-                self._open(step)
-
-    def compiled_code_ended(self) -> None:
-        """Start the round that could not be started while compiled code was running."""
-        if self.postponed is not None and not in_compiled_code():
-            step, self.postponed = self.postponed, None
-            if self.capture is None:
-                self._open(step)
-
-    def _open(self, step: int) -> None:
-        started = perf_counter()
-        self.looks_before_steps = True
-        self.capture = Capture(self.optimizers(), step, self.total, self.modules)
-        self.guarded("starting a probe", self.capture.open)
-        self.prober.opened(started)
-
-    def _round_goes_on(self, track: Track, optimizer: Optimizer) -> None:
-        assert self.capture is not None
-        if self.capture.mine:
-            self.guarded("a probe step", self.prober.step_ended, track, optimizer)
-        elif self.total - self.capture.total > _ABANDONED:
-            self._end_capture()
-
-    def close_round(self, last: Track) -> None:
-        """Take the capture away; the optimizer that ended it is the one after whose steps rounds start from now on."""
-        self._end_capture()
-        self._closer = last
-
-    def _end_capture(self) -> None:
-        capture, self.capture = self.capture, None
-        if capture is not None and not capture.end():
-            self._unlifted.append(capture)
-
-    def _lift(self) -> None:
-        """Take away the modes of captures that ended at a moment when that could not be done."""
-        self._unlifted = [capture for capture in self._unlifted if not capture.end()]
 
     def optimizers(self) -> list[Optimizer]:
         """Return the optimizers of the training loop."""
@@ -340,7 +333,7 @@ class Session:
 
     def _forked(self) -> None:
         """Begin anew in a forked child, should it train: the parent's file stays the parent's."""
-        self._end_capture()
+        self.rounds.end()
         self._begin()
 
     def _announce(self, track: Track) -> None:
@@ -354,8 +347,7 @@ class Session:
         norm = gradient_norm(track.parameters)
         cost = perf_counter() - now
         self.budget.charge(cost)
-        pace = (now - track.last_time) if track.last_time is not None else cost
-        track.next_norm = track.steps + max(0, int(cost / (_NORM_SHARE * max(pace, 1e-7))))
+        track.next_norm = now + cost / _NORM_SHARE
         return norm.item() if norm is not None and norm.is_cpu else norm
 
     def _drain(self, now: float, last: bool = False) -> None:
@@ -365,7 +357,7 @@ class Session:
                 track.pulse.drain(now, last)
         # Once every optimizer is known, what comes before its steps matters to captures only.
         fresh = any(track.steps < 2 for track in self.tracks if track.takes_part(self.total))
-        self.looks_before_steps = self._nested or fresh or self.capture is not None or bool(self._unlifted)
+        self.looks_before_steps = self._nested or fresh or not self.rounds.idle
         after = perf_counter()
         self.cost.drained(self.total, now, after)
         if after >= self._overhead_due or last:
@@ -386,12 +378,14 @@ class Session:
         """Write what is still in memory and the last line."""
         if os.getpid() != self.pid:
             return
-        self._end_capture()
-        self._lift()
+        self.settle()
+        self.rounds.end()
+        self.rounds.lift()
         if self.log.opened:
             now = perf_counter()
             self.guarded("writing the pulse", self._drain, now, True)
             self.guarded("ending", self._write_end, reason, exception, now)
+        self.beat.off()
         self.mute = True  # where somebody has wrapped a function of ours, it is still called
 
     def _write_end(self, reason: str, exception: str | None, now: float) -> None:
@@ -401,6 +395,6 @@ class Session:
             exception=exception,
             steps=[t.steps for t in self.tracks],
             time=now - self.start,
-            unfinished_losses=len(self.losses),
+            unfinished_losses=len(losses_in(self.beat.loss)),
             skipped_steps=self._skipped_steps,
         )

@@ -40,8 +40,7 @@ class Track:
         self.last_total = total
         self.names: list[str] = []
         self.owners: Owners = {}
-        self.next_norm = 0
-        self.last_time: float | None = None
+        self.next_norm = 0.0
         self._named: list[weakref.ref[Tensor]] = []
 
     @property

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +19,33 @@ if TYPE_CHECKING:
 
     from unstuck.difficulties.finding import Diagnosis
     from unstuck.record import Run
+
+#: Seconds after the program's start at which the reports' code is imported.
+_LEISURE = 2.0
+
+
+@contextlib.contextmanager
+def prepared() -> Iterator[None]:
+    """Import what :func:`conclude` needs while the program runs, so that nobody waits for it at the end.
+
+    Yields:
+        Once, while the program may run. One that ends at once, perhaps without training, is not kept waiting either.
+    """
+    timer = threading.Timer(_LEISURE, _import_reports)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def _import_reports() -> None:
+    with contextlib.suppress(Exception):  # conclude will meet the same error, and say it
+        import unstuck.report.html  # noqa: F401
+        import unstuck.report.markdown  # noqa: F401
+        import unstuck.report.terminal  # noqa: F401
 
 
 def conclude(folder: Path, *, quiet: bool) -> str:

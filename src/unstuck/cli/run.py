@@ -9,7 +9,7 @@ from pathlib import Path
 
 from unstuck.attach import launcher
 from unstuck.cli.command import say
-from unstuck.cli.conclusion import conclude, fails
+from unstuck.cli.conclusion import conclude, fails, prepared
 from unstuck.cli.title import live_title
 from unstuck.config import FAIL_ON, Config, read_config
 from unstuck.errors import UsageError
@@ -95,7 +95,7 @@ exit code:
         settings = _settings(config, folder.create(config.dir, program))
         manifest.begin(settings, command, program)
         _tell_outer_run(settings.run_dir)
-        with live_title(settings.run_dir, config.quiet):
+        with live_title(settings.run_dir, config.quiet), prepared():
             outcome = _launch(command, settings)
         state = conclude(settings.run_dir, quiet=config.quiet)
         if outcome.signal is not None:

@@ -13,9 +13,10 @@ from unstuck.measure.lanczos import Lanczos
 from unstuck.measure.step import UpdateRule
 
 _TOLERANCE = 0.001  # estimated relative error at which the method stops
-_ENOUGH = 0.008  # and at which the last product is saved: cost then stays below 12 gradients with some room
+_ENOUGH = 0.008  # and at which it does once its cost is near 12 gradients
 _FEWEST = 3
-_MOST = 7
+_USUAL = 6
+_MOST = 20
 
 
 def measure(evaluation: Evaluation) -> dict[str, Any]:
@@ -36,7 +37,8 @@ def measure(evaluation: Evaluation) -> dict[str, Any]:
     ``D^1/2 H D^1/2``, whose largest is found by Lanczos' method, started at the gradient, or at an earlier
     evaluation's eigenvector.
 
-    Cost: one gradient with its graph, and 3 to 7 products of about 1.5 gradients each.
+    Cost: one gradient with its graph, and products of about 1.5 gradients each: 3 to 7 in general, up to 20 where
+    eigenvalues lie close together at the upper end, as they do in the first steps of a training.
 
     Units: ``largest`` and ``limit`` in loss per squared parameter (times the preconditioner's unit), for the first
     group's learning rate; ``ratio`` has none, 1 is the edge of stability.
@@ -118,7 +120,7 @@ def _largest(evaluation: Evaluation, root: Tensor | None) -> Lanczos:
         if lanczos.products < _FEWEST:
             continue
         high = lanczos.ends()[1]
-        tolerance = _TOLERANCE if lanczos.products < _MOST - 1 else _ENOUGH
+        tolerance = _TOLERANCE if lanczos.products < _USUAL else _ENOUGH
         if high.error <= tolerance * abs(high.value):
             break
     return lanczos

@@ -1,0 +1,63 @@
+"""What the hooks do at an ordinary step, and nothing else.
+
+A step of a small network takes half a millisecond, and our code comes to it with cold caches: every object that is
+touched costs more than the work done on it. So an ordinary step touches one small object, calls no Python function, and
+leaves everything else to the next moment at which something is due (see :meth:`unstuck.attach.session.Session.settle`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from unstuck.attach.untraced import uncompiled
+
+#: One loss, several where ``backward`` was called several times, none where it was not called.
+Loss = float | Tensor | tuple[float | Tensor, ...] | None
+
+
+class Beat:
+    """What is noted until something is due.
+
+    Attributes:
+        key: ``id`` of the optimizer whose steps are ordinary; 0 where the next step has to be looked at.
+        wake: Clock reading from which on a step is not ordinary.
+        rows: ``(time, loss, lr, wait)`` of ordinary steps.
+        loss: What ``backward`` was called on since the last step.
+        wait: Seconds spent waiting for data so far.
+        root: The tensor whose ``backward`` is running: torch calls the function again for it under a mode.
+    """
+
+    __slots__ = ("key", "loss", "root", "rows", "wait", "wake")
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self.key = 0
+        self.wake = 0.0
+        self.rows: list[tuple[float, Loss, float, float]] = []
+        self.loss: Loss = None
+        self.wait = 0.0
+        self.root: Tensor | None = None
+
+    def off(self, *_: Any) -> None:
+        """Let the next step be looked at."""
+        self.key = 0
+
+
+@uncompiled
+def with_another(held: Loss, loss: float | Tensor) -> Loss:
+    """Return the losses of a step with that of one more ``backward`` call."""
+    if held is None:
+        return loss
+    return (*held, loss) if isinstance(held, tuple) else (held, loss)
+
+
+def losses_in(loss: Loss) -> tuple[float | Tensor, ...]:
+    """Return the losses one by one."""
+    if loss is None:
+        return ()
+    return loss if isinstance(loss, tuple) else (loss,)
