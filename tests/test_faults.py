@@ -13,7 +13,8 @@ from unstuck.measure import MEASUREMENTS
 from unstuck.record.reader import Run, read_run
 from unstuck.settings import Settings
 
-NAMES = [*(measurement.name for measurement in MEASUREMENTS), "parameters"]
+#: Those of a plain run; the others need a custom function, or are part of ``unstuck check``.
+NAMES = [*(m.name for m in MEASUREMENTS if m.cadence in ("every", "deep")), "parameters"]
 #: Measurements that need another one's result.
 NEEDS = {"held_out": "curvature"}
 

@@ -23,6 +23,7 @@ class Settings:
         floor: Seconds that probe steps may take in any case, so that short runs are measured too.
         probes: Whether probe steps are taken at all; without them only the pulse is recorded.
         fault: Name of a measurement that is made to fail, for the tests of "never harm the run"; else empty.
+        check: Whether the first steps are all probed, whatever that takes, and the program is ended after them.
     """
 
     run_dir: Path
@@ -30,6 +31,7 @@ class Settings:
     floor: float = FLOOR
     probes: bool = True
     fault: str = ""
+    check: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.budget <= 1:
@@ -45,6 +47,7 @@ class Settings:
             "UNSTUCK_FLOOR": repr(self.floor),
             "UNSTUCK_PROBES": "1" if self.probes else "0",
             "UNSTUCK_FAULT": self.fault,
+            "UNSTUCK_CHECK": "1" if self.check else "0",
         }
 
     @classmethod
@@ -63,6 +66,7 @@ class Settings:
             _number(environment, "UNSTUCK_FLOOR", FLOOR),
             environment.get("UNSTUCK_PROBES", "1") != "0",
             environment.get("UNSTUCK_FAULT", ""),
+            environment.get("UNSTUCK_CHECK", "0") == "1",
         )
 
 

@@ -125,7 +125,8 @@ def test_the_environment_is_the_programs_plus_ours(folder):
     code = "import os, json; print(json.dumps(dict(os.environ)))"
     without, within = (eval(run([PYTHON, "-c", code], folder).stdout) for run in (plain, watched))
     added = {name for name in within if name not in without}
-    assert added == {"UNSTUCK_RUN_DIR", "UNSTUCK_BUDGET", "UNSTUCK_FLOOR", "UNSTUCK_PROBES", "UNSTUCK_FAULT"}
+    names = ("RUN_DIR", "BUDGET", "FLOOR", "PROBES", "FAULT", "CHECK")
+    assert added == {f"UNSTUCK_{name}" for name in names}
     assert {name for name in without if within.get(name) != without[name]} == {"PYTHONPATH"}
     assert within["PYTHONPATH"] == os.pathsep.join([str(launcher.BOOTSTRAP.absolute()), without["PYTHONPATH"]])
 

@@ -12,9 +12,11 @@ from unstuck.cli import COMMANDS, build_parser, main
 
 SURFACE = {
     "run": {"--budget", "--dir", "--fail-on", "--floor", "--no-probes", "--quiet", "program"},
+    "check": {"--dir", "--json", "--junit", "--quiet", "--timeout", "program"},
     "report": {"--fail-on", "--format", "which"},
     "list": {"--json", "where"},
     "watch": {"which"},
+    "explain": {"--json", "--markdown", "which"},
 }
 
 

@@ -27,7 +27,98 @@ _SWINGING = {
 _TINY = {"losses": [2.3 - 1e-5 * s for s in (0.5, 1, 2, 4, 64, 1024)], "scales": [0.5, 1, 2, 4, 64, 1024]}
 _FULL = {"inputs": {"sum": 1248.0}}
 
+
+def head(kind: str, outputs: list[int], targets: list[int], *links: str, **more) -> dict:
+    """Return the task of a probe: one place where outputs meet targets."""
+    moments = {"min": 0.0, "max": 1.0, "mean": 0.5, "std": 0.4}
+    about = {
+        "kind": kind,
+        "file": "train.py",
+        "line": 27,
+        "prediction": {"shape": outputs, **moments},
+        "target": {"shape": targets, "kind": "real", "distinct": 64, "classes": None, **moments, **more.pop("of", {})},
+        "broadcast": None,
+        "activations": [
+            {"name": name, "dim": 1 if "softmax" in name else None, "direct": True, "file": "train.py", "line": 14}
+            for name in links
+        ],
+        "outside": None,
+        "unreachable": None,
+        "normalised": None,
+        "single": False,
+        "factor": 1.0,
+        **more,
+    }
+    return {"task": {"heads": [about], "places": 1}}
+
+
+_CUT = {"what": "weights", "how": "detach", "file": "train.py", "line": 16, "names": ["fc1.weight"], "count": 2}
+_MODES = {"norms": {"training": 0, "evaluating": 3, "fresh": 3}, "dropouts": {"on": 0, "off": 0}}
+_SORTED = [[64 if c == k else 0 for c in range(10)] for k in range(10)]
+
+
+def _classes(number: int) -> dict:
+    return head("cross_entropy", [64, 10], [64], of={"kind": "classes", "classes": _SORTED[number % 10]})
+
+
+def _mixed(_: int) -> dict:
+    return head("cross_entropy", [64, 10], [64], of={"kind": "classes", "classes": [6, 7, 6, 7, 6, 7, 6, 7, 6, 6]})
+
+
 FAULTY: dict[str, Record] = {
+    "shape-broadcast": _STUCK.but(measured=head("mse_loss", [64, 1], [64], broadcast=[64, 64])),
+    "double-softmax": _STUCK.but(measured=head("cross_entropy", [64, 10], [64], "softmax")),
+    "wrong-output-activation": _STUCK.but(
+        measured=head("mse_loss", [64, 3], [64, 3], "sigmoid", outside=0.6, unreachable=0.7)
+    ),
+    "wrong-loss": _STUCK.but(measured=head("nll_loss", [64, 10], [64], normalised=14.0)),
+    "detached-graph": _STUCK.but(measured={"parameters": {"cut": {**_CUT, "elements": 9000}}}),
+    "wrong-mode": _STUCK.but(measured={"modes": {**_MODES, "file": "train.py", "line": 12}}),
+    "wrong-gradient": _STUCK.but(
+        measured={
+            "gradient_check": lambda i: (
+                {
+                    "layers": {
+                        f"fc{k}": {"error": 2.0 if k < 3 else 1e-9, "kink": False, "ratio": -1.0} for k in (1, 2, 3)
+                    },
+                    "wrong": ["fc1", "fc2"],
+                    "worst": "fc1",
+                    "error": 2.0,
+                    "functions": [
+                        {
+                            "name": "Swish",
+                            "file": "train.py",
+                            "line": 7,
+                            "error": 2.0,
+                            "argument": "x",
+                            "factor": -1.0,
+                            "flat": False,
+                            "identity": False,
+                            "backward_file": "train.py",
+                            "backward_line": 31,
+                        }
+                    ],
+                }
+                if i == 1
+                else None
+            )
+        }
+    ),
+    "low-precision": _STUCK.but(
+        measured={
+            "precision": {
+                "dtypes": {"bfloat16": 26_122},
+                "autocast": None,
+                "low": True,
+                "lost_updates": 0.93,
+                "zero_gradients": 0.1,
+            }
+        }
+    ),
+    "unshuffled-batches": _STUCK.but(measured={"task": lambda i: _classes(i)["task"]}),
+    "targets-misaligned": _STUCK.but(
+        measured={"targets": {"score": 0.2, "moved": 0.4, "examples": 64, "same": None, "groups": 10}}
+    ),
     "gradients-not-zeroed": _STUCK.but(
         measured={"parameters": {"stale_norm": lambda i: 0.3 * i or None, "raw_norm": lambda i: 0.3 * i + 0.1}}
     ),
@@ -121,6 +212,34 @@ FAULTY: dict[str, Record] = {
 }
 
 SOUND: dict[str, Record] = {
+    "wrong-gradient": _STUCK,
+    "shape-broadcast": _STUCK.but(measured=head("mse_loss", [64, 1], [64, 1])),
+    "double-softmax": _STUCK.but(measured=head("cross_entropy", [64, 10], [64], "log_softmax")),
+    "wrong-output-activation": _STUCK.but(
+        measured=head("mse_loss", [64, 3], [64, 3], "sigmoid", outside=0.0, unreachable=0.0)
+    ),
+    "wrong-loss": _STUCK.but(measured=head("nll_loss", [64, 10], [64], "log_softmax", normalised=1.0)),
+    "detached-graph": _STUCK.but(measured={"parameters": {"cut": None}}),
+    "wrong-mode": _STUCK.but(
+        measured={
+            "modes": {**_MODES, "norms": {"training": 3, "evaluating": 0, "fresh": 0}, "file": None, "line": None}
+        }
+    ),
+    "low-precision": _STUCK.but(
+        measured={
+            "precision": {
+                "dtypes": {"float32": 26_122},
+                "autocast": None,
+                "low": False,
+                "lost_updates": 0.01,
+                "zero_gradients": 0.1,
+            }
+        }
+    ),
+    "unshuffled-batches": _STUCK.but(measured={"task": lambda i: _mixed(i)["task"]}),
+    "targets-misaligned": _STUCK.but(
+        measured={"targets": {"score": 9.0, "moved": 0.4, "examples": 64, "same": None, "groups": 10}}
+    ),
     "gradients-not-zeroed": _STUCK,
     "parameters-not-trained": _STUCK,
     "unscaled-inputs": Record(loss=leaps(), changes={"sharpness": {"ratio": 11.0}}),

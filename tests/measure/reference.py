@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from unstuck.measure.step import Activation, LayerTrace, LossCall, Trace, UpdateRule
+from unstuck.measure.step import Activation, CustomCall, Head, LayerTrace, LossCall, Modes, Response, Trace, UpdateRule
 
 ACTIVATIONS: dict[type[nn.Module], str] = {
     nn.Sigmoid: "sigmoid",
@@ -71,8 +71,23 @@ class ModuleStep:
     def losses(self) -> list[LossCall]:
         return []
 
+    @property
+    def heads(self) -> list[Head]:
+        return []
+
+    @property
+    def modes(self) -> Modes:
+        return Modes()
+
     def output_tail(self) -> tuple[Tensor, Callable[[Tensor], Tensor]] | None:
         return None
+
+    def response(self) -> Response | None:
+        named = dict(zip(self.names, self.params, strict=True))
+        return Response(self.inputs, lambda inputs: functional_call(self.model, named, (inputs,)))
+
+    def exact(self) -> ExactReference:
+        return ExactReference(self)
 
     def trace(self, params: Sequence[Tensor]) -> Trace:
         assert isinstance(self.model, nn.Sequential)
@@ -93,6 +108,34 @@ class ModuleStep:
             elif type(module) in ACTIVATIONS and layers and layers[-1]["pre"] is before:
                 layers[-1]["activation"] = Activation(ACTIVATIONS[type(module)], value)
         return Trace(self.criterion(value, self.targets), [LayerTrace(**layer) for layer in layers])
+
+
+class ExactReference:
+    """The step in double precision: every forward begins at the same random state, and leaves no trace."""
+
+    def __init__(self, step: ModuleStep) -> None:
+        self._step = step
+        self._model = copy.deepcopy(step.model).double()
+        self._data = [_double(step.inputs), _double(step.targets)]
+        self._state = torch.get_rng_state()
+        self.params = [param.detach().double() for param in step.params]
+        self.layers: list[tuple[str, list[int]]] = []
+        for i, name in enumerate(step.names):
+            layer = name.rpartition(".")[0] or name
+            if not self.layers or self.layers[-1][0] != layer:
+                self.layers.append((layer, []))
+            self.layers[-1][1].append(i)
+        self.calls = 0
+
+    def loss(self, params: Sequence[Tensor]) -> Tensor:
+        self.calls += 1
+        with torch.random.fork_rng(devices=[]):
+            torch.set_rng_state(self._state)
+            named = dict(zip(self._step.names, params, strict=True))
+            return self._step.criterion(functional_call(self._model, named, (self._data[0],)), self._data[1])
+
+    def functions(self) -> list[CustomCall]:
+        return []
 
 
 def dense_hessian(step: ModuleStep) -> Tensor:

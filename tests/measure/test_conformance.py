@@ -97,7 +97,7 @@ def test_names_are_unique_and_the_cheap_come_first() -> None:
     names = [measurement.name for measurement in MEASUREMENTS]
     cadences = [measurement.cadence for measurement in MEASUREMENTS]
     assert len(set(names)) == len(names)
-    assert cadences == sorted(cadences, key=["every", "deep"].index)
+    assert cadences == sorted(cadences, key=["every", "check", "once", "deep"].index)
 
 
 def assert_json(value: Any) -> None:

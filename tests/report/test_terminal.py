@@ -21,7 +21,7 @@ def test_says_what_matters_in_order_and_in_few_lines(stuck):
         "try  lr=1.0 instead of lr=0.1", "explains  saddle", "explains  vanishing-gradient model.py:12 (net.0)",
         "4  weight-decay-too-strong", "note  unscaled-inputs", "not measured  gradient noise",
         "310 ms, 2.1 % of the run",
-        "report.html", "unstuck report stuck",
+        "report.html", "unstuck report stuck", "unstuck explain step-too-small",
     ]  # fmt: skip
     assert [part for part in order if part not in text] == []
     assert [text.find(part) for part in order] == sorted(text.find(part) for part in order)

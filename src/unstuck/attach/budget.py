@@ -26,6 +26,7 @@ class Budget:
         self._start = start
         self.next_step = 0
         self.next_time = start
+        self._begun: float | None = None
         self._not_before = start
         self._at_the_latest = start
         self._costs: dict[str, float] = {}
@@ -107,6 +108,8 @@ class Budget:
         self.spent += seconds
         self.probes += 1
         elapsed = now - self._start
+        if self._begun is None:
+            self._begun = now  # what comes before the training is no measure of how long it takes
         self.next_step = max(step + 1, 2 * step)
         # Where the allowance is used up, wait until the share has grown by what a probe like this one takes.
         overdrawn = self.spent + seconds - self.allowed(now)
@@ -114,4 +117,4 @@ class Budget:
         # Dear probes at the first few steps would leave nothing for the rest of a short run.
         self._not_before = now + min(self.probes, 8) * seconds
         self._at_the_latest = now + _GROWTH_LIGHT * max(elapsed, 0.1)
-        self.next_time = now + max((_GROWTH - 1) * elapsed, min(wait, elapsed))
+        self.next_time = now + max((_GROWTH - 1) * (now - self._begun), min(wait, elapsed))

@@ -26,6 +26,9 @@ from unstuck.attach.recorder import Recorder
 from unstuck.attach.tape import Backward, Tape
 from unstuck.attach.untraced import stands_for
 
+#: Where every ``apply`` of an ``autograd.Function`` passes, and what it does.
+_SINGLE_LEVEL = torch.autograd.function._SingleLevelFunction
+_APPLY: Callable[..., Any] = vars(torch._C._FunctionBase)["apply"]
 #: A round that grows beyond this is given up: it holds more than training steps.
 MAX_OPS = 50_000
 
@@ -84,7 +87,8 @@ class Capture:
         """Start capturing on this thread."""
         self._recorder.lay()
         self._patches.wrap(nn.Module, "__call__", self._module_call)
-        self._patches.wrap(torch.autograd.Function, "apply", self._function_apply)
+        # Programs keep ``apply`` under a name of their own, from before we came: it comes by its base class.
+        self._patches.shadow(_SINGLE_LEVEL, "apply", classmethod(self._function_apply(_APPLY)))
         compiler = sys.modules.get("torch._dynamo.eval_frame")
         if hasattr(compiler, "_maybe_set_eval_frame"):
             self._patches.wrap(compiler, "_maybe_set_eval_frame", self._frame_evaluation)
@@ -185,10 +189,17 @@ class Capture:
                 return original(module, *args, **kwargs)
             if not torch.is_grad_enabled():
                 # An evaluation: under a mode, torch would leave its fast paths, and the results their last bits.
+                self.tape.note_unseen(module)
                 return self.aside(original, module, *args, **kwargs)
             target = original_of(module)
             if target is None:
-                return original(module, *args, **kwargs)
+                if module._modules:
+                    return original(module, *args, **kwargs)
+                outer, self.tape.made = self.tape.made, self._modules.line_of(module)
+                try:
+                    return original(module, *args, **kwargs)
+                finally:
+                    self.tape.made = outer
             like = next((p for p in target.parameters()), None)
             return self.expand(functools.partial(original, module), target, args, kwargs, like)
 
@@ -254,7 +265,7 @@ class Capture:
 
         @stands_for(original)
         def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
-            if not capture._recorder.laid:
+            if not capture._recorder.laid or torch._C._are_functorch_transforms_active():
                 return original(cls, *args, **kwargs)
             if cls.__name__ == "CheckpointFunction" and callable(args[0]):
                 # Re-entrant checkpointing runs a function of the program without recording a graph.
@@ -269,6 +280,7 @@ class CustomFunction:
     """A user's ``autograd.Function`` as an operation of the tape."""
 
     def __init__(self, cls: Any, apply: Callable[..., Any]) -> None:
+        self.cls = cls
         self.__name__ = cls.__name__
         self._call = functools.partial(apply, cls)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from time import perf_counter
 
 import torch
@@ -11,12 +12,17 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from unstuck.attach.capture import Capture, Seen, local, parameters_of
-from unstuck.attach.layers import TapeLayer, read_layers, values_of
+from unstuck.attach.double import ExactCapture, custom_class
+from unstuck.attach.heads import read_heads
+from unstuck.attach.hooked import GradientDiffers, Hook, compare, hooks_of
+from unstuck.attach.layers import TapeLayer, layer_name, read_layers, values_of
 from unstuck.attach.losses import read_losses
+from unstuck.attach.modes import read_modes
 from unstuck.attach.replay import NotReplayable, Player
+from unstuck.attach.response import read_response
 from unstuck.attach.rules import read_rule
 from unstuck.attach.tape import Constant, Op
-from unstuck.measure.step import Activation, LayerTrace, LossCall, Trace
+from unstuck.measure.step import Activation, LayerTrace, LossCall, Response, Trace
 
 #: Largest relative difference between the replayed and the real gradient, by precision.
 _TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-3, torch.bfloat16: 0.05, torch.float16: 0.02}
@@ -40,6 +46,7 @@ class CapturedStep:
         if not seen.backwards:
             raise NotReplayable("no backward call was seen since the step before")
         everything = parameters_of(optimizer)
+        self._cast = capture.tape.cast
         self._player = Player(capture.tape, seen.backwards, everything, capture.before)
         assert seen.before is not None
         self._chosen = sorted(i for i in self._player.reached if everything[i].requires_grad)
@@ -59,8 +66,9 @@ class CapturedStep:
         self.tape_layers: list[TapeLayer] = read_layers(self._player.ops, self._player.place_of, list(names))
         self._index = {place: i for i, place in enumerate(self._chosen)}
         self.grads, self.losses, self.batch_size, self.inputs, self.value = self._evaluate()
+        self.modes = read_modes(self._player.ops)
         self._check_unreached(seen, everything, capture.tape.troubles)
-        self.error, self.scale = self._check(seen)
+        self.error, self.scale = self._check(seen, hooks_of(capture.tape, self._player.ops, everything))
 
     @property
     def operations(self) -> list[Op]:
@@ -101,6 +109,39 @@ class CapturedStep:
             _, env = self._player.play(self._full(self.params))
         return env[last.pre], tail
 
+    def exact(self) -> ExactCapture:
+        """Return this step in double precision (see the protocol)."""
+        return ExactCapture(self._player, self._all_params, self._chosen, self._layers)
+
+    @cached_property
+    def _layers(self) -> list[tuple[str, list[int]]]:
+        """The layers in forward order with their parameters, then parameters that no layer uses; each once."""
+        index = self._index
+        uses = [(layer.name, layer.parameters) for layer in self.tape_layers]
+        uses += [(layer_name([self.all_names[place]]), (place,)) for place in self._chosen]
+        found: dict[str, list[int]] = {}
+        seen: set[int] = set()
+        for name, places in uses:
+            for place in places:
+                if place in index and place not in seen:
+                    seen.add(place)
+                    found.setdefault(name, []).append(index[place])
+        return list(found.items())
+
+    @property
+    def layer_names(self) -> set[str]:
+        """Names of the layers that took part."""
+        return {layer.name for layer in self.tape_layers}
+
+    @property
+    def has_functions(self) -> bool:
+        """Whether an ``autograd.Function`` of the user's own took part."""
+        return any(custom_class(op) is not None for op in self._player.ops)
+
+    def response(self) -> Response | None:
+        """Return the network's output as a function of what it reads (see the protocol)."""
+        return read_response(self._player, self.tape_layers, self._full(self.params))
+
     def _full(self, params: Sequence[Tensor]) -> list[Tensor]:
         """Put the variables among the optimizer's other parameters, which stay as they were."""
         full = list(self._all_params)
@@ -114,6 +155,7 @@ class CapturedStep:
         with torch.enable_grad():
             total, env = self._player.play(self._full(variables))
             losses = read_losses(self._player.ops, env, total)
+            self.heads = read_heads(self._player.ops, env, self.tape_layers, self._cast)
             grads = torch.autograd.grad(total, variables, allow_unused=True)
         self.seconds = perf_counter() - started
         self._units = {
@@ -138,7 +180,7 @@ class CapturedStep:
                     return int(value.tensor.shape[0]), value.tensor
         return None, None
 
-    def _check(self, seen: Seen) -> tuple[float, float]:
+    def _check(self, seen: Seen, hooks: Sequence[Hook]) -> tuple[float, float]:
         """Compare with the gradient that the program itself computed.
 
         Gradients left over from earlier steps are taken off the real one, and a common factor (a loss scale that was
@@ -157,16 +199,16 @@ class CapturedStep:
         if own == 0 or theirs == 0:
             if own == theirs:
                 return 0.0, 1.0
-            raise NotReplayable(f"the replayed gradient has norm {own**0.5:.3g}, the real one {theirs**0.5:.3g}")
+            message = f"the replayed gradient has norm {own**0.5:.3g}, the real one {theirs**0.5:.3g}"
+            raise GradientDiffers(message, hooks, compare(self._layers, self.grads, real, hooks))
         scale = cross / own
         error = math.sqrt(max(theirs - cross * cross / own, 0.0) / theirs)
         limit = max(_TOLERANCE.get(p.dtype, 1e-3) for p in self.params)
         if any(op.autocast for op in self._player.ops):
             limit = max(limit, 0.05)
         if error > limit or scale <= 0:
-            raise NotReplayable(
-                f"the replayed gradient differs from the program's own by {max(error, 1e-9):.2g} of its norm"
-            )
+            message = f"the replayed gradient differs from the program's own by {max(error, 1e-9):.2g} of its norm"
+            raise GradientDiffers(message, hooks, compare(self._layers, self.grads, real, hooks))
         return error, scale
 
     def _check_unreached(self, seen: Seen, everything: Sequence[Tensor], troubles: Sequence[str]) -> None:

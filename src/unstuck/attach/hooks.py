@@ -15,6 +15,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 from torch.utils.data import dataloader
 
 from unstuck.attach.beat import with_another
+from unstuck.attach.evaluations import Evaluations
 from unstuck.attach.patches import Patches
 from unstuck.attach.pulse import clip_of
 from unstuck.attach.session import Session
@@ -47,6 +48,8 @@ class Hooks:
             patches.wrap(dataloader._BaseDataLoaderIter, "__next__", self._next_batch)
         patches.wrap(torch.autograd.graph.saved_tensors_hooks, "__enter__", self._hide_graph)
         patches.wrap(torch, "compile", self._compile)
+        patches.wrap(nn.Module, "load_state_dict", self._load_state_dict)
+        Evaluations(self._session).install(patches)
         self._handles = [
             register_optimizer_step_pre_hook(self._before_step()),
             register_optimizer_step_post_hook(self._after_step()),
@@ -208,6 +211,16 @@ class Hooks:
             return original(hooks)
 
         return __enter__
+
+    def _load_state_dict(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        session = self._session
+
+        @stands_for(original)
+        def load_state_dict(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+            session.modules.loaded = True
+            return original(module, *args, **kwargs)
+
+        return load_state_dict
 
     def _compile(self, original: Callable[..., Any]) -> Callable[..., Any]:
         session = self._session

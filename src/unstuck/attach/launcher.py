@@ -19,6 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from unstuck.attach.limit import TimeLimit
 from unstuck.errors import UnstuckError
 from unstuck.settings import Settings
 
@@ -95,12 +96,20 @@ def program_environment(settings: Settings, environment: Mapping[str, str]) -> d
     return {**environment, **settings.to_environment(), "PYTHONPATH": os.pathsep.join([ours, *rest])}
 
 
-def launch(command: Sequence[str], environment: Mapping[str, str]) -> Outcome:
+def launch(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    stdout: int | None = None,
+    limit: TimeLimit | None = None,
+) -> Outcome:
     """Run the program to its end.
 
     Args:
         command: The command line, word by word.
         environment: The program's environment.
+        stdout: Descriptor that its standard output goes to; None for our own.
+        limit: Ends it where it takes too long.
 
     Returns:
         How it ended.
@@ -111,9 +120,10 @@ def launch(command: Sequence[str], environment: Mapping[str, str]) -> Outcome:
     """
     started = time.monotonic()
     with _Relay() as relay:
-        child = _start(command, environment)
+        child = _start(command, environment, stdout)
         relay.to(child.pid)
-        status = _wait(child.pid)
+        with limit.over(child.pid) if limit else contextlib.nullcontext():
+            status = _wait(child.pid)
         relay.to(None)
         child.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.monotonic() - started
@@ -137,20 +147,20 @@ def die_of(number: int) -> None:
     os.kill(os.getpid(), number)
 
 
-def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _start(command: Sequence[str], environment: Mapping[str, str], stdout: int | None) -> subprocess.Popen[bytes]:
     try:
-        return _popen(command, environment)
+        return _popen(command, environment, stdout)
     except FileNotFoundError:
         raise NotFound(f"{command[0]} cannot be run: it, or the interpreter in its first line, was not found") from None
     except OSError as error:
         if error.errno == errno.ENOEXEC:  # a script without "#!": shells and execvp run it with sh
-            return _popen(["/bin/sh", shutil.which(command[0]) or command[0], *command[1:]], environment)
+            return _popen(["/bin/sh", shutil.which(command[0]) or command[0], *command[1:]], environment, stdout)
         raise NotExecutable(f"{command[0]} cannot be run: {error.strerror}") from None
 
 
-def _popen(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _popen(command: Sequence[str], environment: Mapping[str, str], stdout: int | None) -> subprocess.Popen[bytes]:
     # close_fds=False: files that the shell opened for the program (3<data) stay open; Python's own are never inherited.
-    return subprocess.Popen(list(command), env=dict(environment), close_fds=False)
+    return subprocess.Popen(list(command), env=dict(environment), close_fds=False, stdout=stdout)
 
 
 def _wait(pid: int) -> int:

@@ -47,7 +47,7 @@ _LAYERS: dict[str, tuple[str, int, int, int]] = {
     "multi_head_attention_forward": ("attention", 0, 5, -1),
 }
 #: Operation -> name of the nonlinearity, in torch's own words.
-_ACTIVATIONS = {
+ACTIVATIONS = {
     name: name.rstrip("_")
     for name in (
         "relu relu_ leaky_relu leaky_relu_ prelu sigmoid sigmoid_ logsigmoid tanh tanh_ gelu silu elu elu_ selu celu "
@@ -170,7 +170,7 @@ def _follow(
         return
     index = by_pre[readers[0]]
     layer = found[index]
-    if op.name in _ACTIVATIONS and layer.activation is None:
+    if op.name in ACTIVATIONS and layer.activation is None:
         found[index] = replace(layer, activation=_activation_name(op), post=output)
         by_pre.pop(readers[0])
     elif op.name in _SUMS and all(slot in sources for slot in op.inputs if slot != readers[0]) and len(op.inputs) > 1:
@@ -182,7 +182,7 @@ def _follow(
 
 
 def _activation_name(op: Op) -> str:
-    name = _ACTIVATIONS[op.name]
+    name = ACTIVATIONS[op.name]
     if name in ("clamp", "clamp_min"):
         lowest = op.kwargs.get("min", op.args[1] if len(op.args) > 1 else None)
         highest = op.kwargs.get("max", op.args[2] if len(op.args) > 2 else None)

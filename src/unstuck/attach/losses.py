@@ -22,6 +22,28 @@ _LOSSES = {
         "multilabel_margin_loss multilabel_soft_margin_loss hinge_embedding_loss"
     ).split()
 }
+#: Names of the loss functions that are known.
+KINDS = frozenset(_LOSSES)
+
+
+def bind_loss(op: Op, env: dict[int, Any]) -> tuple[Tensor, Tensor, dict[str, object]] | None:
+    """Return prediction, target and options of a call of a known loss function, None where it is none.
+
+    Args:
+        op: An operation of the tape.
+        env: Values of the slots.
+    """
+    signature = _LOSSES.get(op.name)
+    if signature is None:
+        return None
+    try:
+        given = dict(signature.bind(*thaw(op.args, env), **thaw(op.kwargs, env)).arguments)
+    except TypeError:
+        return None
+    prediction, target = given.pop("input", None), given.pop("target", None)
+    if not isinstance(prediction, Tensor) or not isinstance(target, Tensor):
+        return None
+    return prediction, target, given
 
 
 def read_losses(ops: Sequence[Op], env: dict[int, Any], total: Tensor) -> list[LossCall]:
@@ -37,21 +59,14 @@ def read_losses(ops: Sequence[Op], env: dict[int, Any], total: Tensor) -> list[L
     """
     calls = []
     for op in ops:
-        signature = _LOSSES.get(op.name)
-        if signature is None or not op.outputs or op.outputs[0] is None:
+        bound = bind_loss(op, env)
+        if bound is None or not op.outputs or op.outputs[0] is None:
             continue
         value = env[op.outputs[0]]
         share: Tensor | None = torch.autograd.grad(total, [value], retain_graph=True, allow_unused=True)[0]
         if share is None:
             continue
-        try:
-            bound = signature.bind(*thaw(op.args, env), **thaw(op.kwargs, env))
-        except TypeError:
-            continue
-        given = dict(bound.arguments)
-        prediction, target = given.pop("input", None), given.pop("target", None)
-        if not isinstance(prediction, Tensor) or not isinstance(target, Tensor):
-            continue
+        prediction, target, given = bound
         line = op.line
         calls.append(
             LossCall(

@@ -18,10 +18,14 @@ class Modules:
 
     Args:
         scan: Whether modules may have been made before this object, so that those in memory are looked up once.
+
+    Attributes:
+        loaded: Whether the program has loaded weights into a module.
     """
 
     def __init__(self, scan: bool = False) -> None:
         self._made: dict[int, tuple[weakref.ref[nn.Module], Line | None]] = {}
+        self.loaded = False
         self._leaves: dict[int, weakref.ref[Tensor]] = {}
         if scan:
             self._scan()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+_INHERITED = object()
+
 
 class Patches:
     """A pile of replaced attributes; :meth:`restore` takes the pile down in reverse, leaving torch as it was."""
@@ -31,9 +33,24 @@ class Patches:
         setattr(owner, name, replacement)
         self._replaced.append((owner, name, original, replacement))
 
+    def shadow(self, owner: type, name: str, replacement: Any) -> None:
+        """Put ``replacement`` before an attribute that a class inherits.
+
+        Args:
+            owner: The class, which has no such attribute of its own.
+            name: The attribute.
+            replacement: What to put there, a ``classmethod`` for one.
+        """
+        setattr(owner, name, replacement)
+        self._replaced.append((owner, name, _INHERITED, replacement))
+
     def restore(self) -> None:
-        """Put back all that :meth:`wrap` replaced; what somebody else has put over ours meanwhile stays."""
+        """Put back all that was replaced; what somebody else has put over ours meanwhile stays."""
         while self._replaced:
             owner, name, original, replacement = self._replaced.pop()
-            if vars(owner).get(name) is replacement:
+            if vars(owner).get(name) is not replacement:
+                continue
+            if original is _INHERITED:
+                delattr(owner, name)
+            else:
                 setattr(owner, name, original)

@@ -13,6 +13,7 @@ from unstuck.attach.audit import audit
 from unstuck.attach.captured import CapturedStep
 from unstuck.attach.describe import describe_layers
 from unstuck.attach.forensics import lines_of
+from unstuck.attach.hooked import GradientDiffers
 from unstuck.attach.quiet import no_warnings
 from unstuck.attach.replay import NotReplayable
 from unstuck.measure import MEASUREMENTS, Measurement
@@ -42,6 +43,7 @@ class Prober:
         self._warm: dict[int, Tensor | None] = {}
         self._lowest: dict[int, Tensor] = {}
         self._counts: dict[int, int] = {}
+        self._done: set[tuple[int, str]] = set()
         self._since = 0.0
         self._theirs = 0.0
         self._spent = 0.0
@@ -97,6 +99,8 @@ class Prober:
                 raise RuntimeError("injected fault")
         except NotReplayable as reason:
             replay["why"] = str(reason)
+            if isinstance(reason, GradientDiffers) and reason.comparison is not None:
+                m["gradient_check"] = reason.comparison
         except Exception as error:
             captured = None
             replay["why"] = f"computing the step again failed with {type(error).__name__}: {_first_line(error)}"
@@ -111,20 +115,22 @@ class Prober:
             complete = True
             m["loss"] = captured.value
             evaluation = Evaluation(captured, self._warm.get(track.index), self._lowest.get(track.index))
-            for measurement in self._due(track):
-                guess = measurement.gradients * gradient_time
+            for measurement in self._due(track, captured):
+                guess = (measurement.gradients + measurement.per_layer * len(captured.layer_names)) * gradient_time
                 running = self._spent + perf_counter() - started
                 if not session.budget.affords(measurement.name, guess, perf_counter(), running):
                     cost = session.budget.cost_of(measurement.name, guess)
                     failed[measurement.name] = f"it would take about {cost:.2g} s, more than the time budget has left"
-                    complete = complete and measurement.cadence == "deep"
+                    complete = complete and measurement.cadence != "every"
                     continue
                 before = perf_counter()
                 self._attempt(measurement.name, m, failed, lambda: measurement.function(evaluation))  # noqa: B023
                 took = perf_counter() - before
+                if measurement.cadence == "once":
+                    self._done.add((track.index, measurement.name))
                 session.budget.learn(measurement.name, took)
                 whole += took if measurement.cadence == "every" else 0.0
-                light += took if measurement.gradients <= _LIGHT else 0.0
+                light += took if measurement.cadence == "every" and measurement.gradients <= _LIGHT else 0.0
             session.budget.learn("light probe", light)
             if complete:
                 session.budget.learn("probe", whole)
@@ -144,11 +150,21 @@ class Prober:
             failed=failed,
         )
 
-    def _due(self, track: Track) -> list[Measurement]:
+    def _due(self, track: Track, captured: CapturedStep) -> list[Measurement]:
         count = self._counts.get(track.index, 0)
         self._counts[track.index] = count + 1
+        kinds = {"every"}
+        if self._session.settings.check:
+            kinds |= {"once", "check"} if count == 0 else set()
+            # The dear ones of every step tell how fast a run learns, which its first steps cannot show.
+            dear = {m.name for m in MEASUREMENTS if m.cadence == "every" and m.gradients > _LIGHT}
+            return [m for m in MEASUREMENTS if m.cadence in kinds and m.name not in dear | self._off.keys()]
         deep = count % _DEEP_EVERY == _DEEP_EVERY - 1
-        return [m for m in MEASUREMENTS if m.name not in self._off and (deep or m.cadence == "every")]
+        kinds |= {"deep"} if deep else set()
+        # What is measured once questions functions that the user wrote, and not before a first probe is paid for.
+        kinds |= {"once"} if count > 0 and captured.has_functions else set()
+        due = [m for m in MEASUREMENTS if m.name not in self._off and m.cadence in kinds]
+        return [m for m in due if (track.index, m.name) not in self._done]
 
     def _attempt(self, name: str, m: dict[str, Any], failed: dict[str, str], measure: Any) -> None:
         if name in self._off:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -78,6 +79,21 @@ class Player:
         """Return the index of the parameter that a slot stands for, None where it is none."""
         return self._places.get(slot)
 
+    def rewritten(self, change: Callable[[Op], Op], leaf: Callable[[Tensor], Tensor]) -> Player:
+        """Return a player of the same step with every operation written anew.
+
+        Args:
+            change: Gives the operation to make in the place of one.
+            leaf: Gives the value of a leaf that is no parameter of this optimizer.
+
+        Returns:
+            Another player; this one stays as it is.
+        """
+        other = copy.copy(self)
+        other.ops = [change(op) for op in self.ops]
+        other._others = {slot: leaf(value) for slot, value in self._others.items()}
+        return other
+
     def play(self, params: Sequence[Tensor]) -> tuple[Tensor, dict[int, Any]]:
         """Compute the loss at ``params``.
 
@@ -141,10 +157,24 @@ class Player:
 
         def loss(value: Tensor) -> Tensor:
             values = {**fixed, slot: value}
-            self._run(values, ops)
+            self.run(values, ops)
             return self._total(values)
 
         return loss
+
+    def run(self, env: dict[int, Any], ops: Sequence[Op]) -> None:
+        """Compute a part of the tape.
+
+        Args:
+            env: Values by slot: those that the part needs; what it computes is added.
+            ops: The operations, in order.
+        """
+        random = next((op.random for op in ops if op.random is not None), None)
+        with contextlib.ExitStack() as stack:
+            if random is not None:
+                like = next(value for value in env.values() if isinstance(value, Tensor))
+                stack.callback(set_generator_states, generator_states(like), like)
+            self._run(env, ops)
 
     def _run(self, env: dict[int, Any], ops: Sequence[Op] | None = None) -> None:
         autocast: tuple[str, torch.dtype] | None = None

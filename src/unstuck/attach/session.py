@@ -20,6 +20,7 @@ from unstuck.attach import forensics
 from unstuck.attach.beat import Beat, Loss, losses_in, with_another
 from unstuck.attach.budget import Budget
 from unstuck.attach.capture import Capture, parameters_of
+from unstuck.attach.checking import CheckBudget, leave
 from unstuck.attach.cost import Cost
 from unstuck.attach.log import Log
 from unstuck.attach.modules import Modules
@@ -83,7 +84,8 @@ class Session:
         self.log = Log(self.settings.run_dir)
         self.tracks: list[Track] = []
         self.total = 0
-        self.budget = Budget(self.settings.budget, self.settings.floor, self.start)
+        chosen = self.settings
+        self.budget = CheckBudget(self.start) if chosen.check else Budget(chosen.budget, chosen.floor, self.start)
         self.cost = Cost(self.budget, self.start)
         self.rounds = Rounds(self)
         self.clip: tuple[Any, Any] | None = None
@@ -262,11 +264,22 @@ class Session:
             self.rounds.step_ended(track, optimizer)
         else:
             self.rounds.consider(track, track.steps, now)
-        if due:
+        if self.settings.check:
+            self._check_goes_on(track)
+        elif due:
             self._drain(perf_counter())
         before = perf_counter()
         self._arm(track, optimizer)
         self.cost.note_hook(perf_counter() - before)
+
+    def _check_goes_on(self, track: Track) -> None:
+        """Keep what was seen, for the program may be ended from outside; then the next round, or the end."""
+        now = perf_counter()
+        self._drain(now, last=True)
+        if self.capture is None and isinstance(self.budget, CheckBudget):
+            if self.budget.is_over(now):
+                leave(self)
+            self.rounds.consider(track, track.steps, now)
 
     def _note_step(self, track: Track, optimizer: Optimizer, now: float) -> None:
         beat = self.beat

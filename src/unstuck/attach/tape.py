@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from unstuck.attach.calls import (
     autocast_state,
@@ -42,9 +42,18 @@ _RANDOM = frozenset(
 _ASIDE = frozenset(
     "backward register_hook retain_grad requires_grad_ __get__ __set__ __delete__ __repr__ __format__ item tolist "
     "numpy __len__ size dim stride numel is_contiguous data_ptr register_post_accumulate_grad_hook __hash__ "
-    "__bool__".split()
+    "__bool__ detach "
+    "__array__".split()
 )
-_DIFFERENTIABLE_PROPERTIES = frozenset("T mT H mH real imag data".split())
+#: Operations by which a layer uses its weights; others, such as a norm, only read them.
+_LAYERS = frozenset(
+    "linear bilinear matmul __matmul__ mm addmm einsum conv1d conv2d conv3d conv_transpose1d conv_transpose2d "
+    "embedding lstm gru rnn_tanh rnn_relu".split()
+)
+_CASTS = frozenset("float double half bfloat16 to type".split())
+#: Ways out of the graph.
+_CUTS = frozenset("detach data item tolist numpy __array__".split())
+_DIFFERENTIABLE_PROPERTIES = frozenset("T mT H mH real imag".split())
 
 
 @dataclass(slots=True)
@@ -80,6 +89,7 @@ class Op:
         autocast: ``(device type, dtype)`` where autocast was on.
         random: Generator states before the call, for calls that draw random numbers.
         line: Line of the user's program that led to it.
+        made: Line that made the innermost module that it was called from.
     """
 
     func: Callable[..., Any]
@@ -92,6 +102,26 @@ class Op:
     line: Line | None
     inputs: list[int] = field(default_factory=list)
     in_place: bool = False
+    made: Line | None = None
+
+
+@dataclass(slots=True)
+class Cut:
+    """A value that the program took out of the graph.
+
+    Attributes:
+        name: How: ``detach``, ``data``, ``item``, ``tolist`` or ``numpy``.
+        slot: The value.
+        line: Line of the program.
+        position: Operations on the tape before it.
+        read: Operations on the tape when the value taken out was first used again.
+    """
+
+    name: str
+    slot: int
+    line: Line | None
+    position: int
+    read: int | None = None
 
 
 @dataclass(slots=True)
@@ -119,6 +149,12 @@ class Tape:
         backwards: The backward calls of the round.
         troubles: Why the tape may not be complete, in words.
         fault: A fault of ours while recording, None where there was none.
+        cuts: Values taken out of the graph.
+        hooks: Hooks registered on tensors of the graph: what they are called, and the line that registered them.
+        hidden: Weights used where no graph is recorded (``torch.no_grad()``), by id, with the line of the first use.
+        made: Line that made the module whose call is being recorded.
+        frozen: Memory of the frozen weights that were used before any gradient flows.
+        cast: Memory of floating numbers that were cast from whole ones.
     """
 
     def __init__(self) -> None:
@@ -128,6 +164,13 @@ class Tape:
         self.backwards: list[Backward] = []
         self.troubles: list[str] = []
         self.fault: Exception | None = None
+        self.cuts: list[Cut] = []
+        self.hooks: list[tuple[str, Line | None]] = []
+        self.hidden: dict[int, Line | None] = {}
+        self.frozen: set[int] = set()
+        self.cast: set[int] = set()
+        self.made: Line | None = None
+        self._cut_values: dict[int, tuple[weakref.ref[Tensor], Cut]] = {}
         self._slots: dict[int, tuple[weakref.ref[Tensor], int]] = {}
         self._count = 0
         self._fresh: set[int] | None = None
@@ -175,15 +218,24 @@ class Tape:
         name = getattr(func, "__name__", type(func).__name__)
         if self._fresh is not None:
             return self._record_second_run(func, args, kwargs, name, random)
-        if not torch.is_grad_enabled() or not self._differentiates(func, name):
+        if not torch.is_grad_enabled():
+            if name in _LAYERS:
+                self._guarded(self._note_hidden, args, kwargs)
             return func(*args, **kwargs)
+        if not self._differentiates(func, name):
+            result = func(*args, **kwargs)
+            self._guarded(self._note_cut, func, name, args, result)
+            self._guarded(self._note_hook, name, args, kwargs)
+            return result
         draft = self._guarded(self._draft, func, args, kwargs, name, random)
         result = func(*args, **kwargs)
+        if draft is None and name in _CASTS:
+            self._guarded(self._note_cast, args, result)
         if draft is not None:
             self._guarded(self._complete, draft, first_tensor(args, kwargs), result)
         return result
 
-    def _guarded(self, function: Callable[..., Op | None], *args: Any) -> Op | None:
+    def _guarded(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a part of the recording; a fault of ours ends the recording, not the program's forward pass."""
         if self.fault is None:
             try:
@@ -199,6 +251,8 @@ class Tape:
         """Return what is known about a call before it is made; None where no gradient flows through it."""
         tracked = next((tensor for tensor in tensors_in((args, kwargs)) if tensor.requires_grad), None)
         if tracked is None:
+            weights = (t for t in tensors_in((args, kwargs)) if isinstance(t, nn.Parameter))
+            self.frozen.update(storage_of(weight) for weight in weights)
             return None
         in_place = is_in_place(name, args, kwargs)
         if in_place and tracked is first_tensor(args, kwargs) and tracked.is_leaf:
@@ -211,7 +265,8 @@ class Tape:
         frozen_kwargs = self._freeze(kept_kwargs, inputs, target)
         states = generator_states(tracked) if random or name in _RANDOM or "dropout" in name else None
         autocast = autocast_state(tracked)
-        return Op(func, frozen_args, frozen_kwargs, [], name, autocast, states, user_line(), inputs, in_place)
+        line = user_line()
+        return Op(func, frozen_args, frozen_kwargs, [], name, autocast, states, line, inputs, in_place, self.made)
 
     def _complete(self, op: Op, target: Tensor | None, result: Any) -> None:
         """Add what the call returned, and put it on the tape if a gradient flows on from it."""
@@ -224,6 +279,42 @@ class Tape:
             ]
         if any(slot is not None for slot in op.outputs):
             self.ops.append(op)
+
+    def _note_hidden(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        for tensor in tensors_in((args, kwargs)):
+            if tensor.requires_grad and tensor.is_leaf and id(tensor) not in self.hidden:
+                self.hidden[id(tensor)] = user_line()
+
+    def _note_cast(self, args: tuple[Any, ...], result: Any) -> None:
+        """Remember that numbers of the program were whole by their type before they were cast."""
+        whole = args and isinstance(args[0], Tensor) and not args[0].is_floating_point()
+        if whole and isinstance(result, Tensor) and result.is_floating_point():
+            self.cast.add(storage_of(result))
+
+    def note_unseen(self, module: nn.Module) -> None:
+        """Note that a module runs where no graph is recorded."""
+        self._guarded(self._note_parameters, module)
+
+    def _note_parameters(self, module: nn.Module) -> None:
+        for parameter in module.parameters():
+            if parameter.requires_grad and id(parameter) not in self.hidden:
+                self.hidden[id(parameter)] = user_line()
+
+    def _note_cut(self, func: Callable[..., Any], name: str, args: tuple[Any, ...], result: Any) -> None:
+        if name == "__get__":
+            name = str(getattr(getattr(func, "__self__", None), "__name__", ""))
+        slot = self.slot_of(args[0]) if name in _CUTS and args and isinstance(args[0], Tensor) else None
+        if slot is None or slot in self.leaves:
+            return
+        cut = Cut(name, slot, user_line(), len(self.ops))
+        self.cuts.append(cut)
+        if isinstance(result, Tensor):
+            self._cut_values[id(result)] = (weakref.ref(result), cut)
+
+    def _note_hook(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if name == "register_hook":
+            hook = kwargs.get("hook", args[1] if len(args) > 1 else None)
+            self.hooks.append((str(getattr(hook, "__name__", type(hook).__name__)), user_line()))
 
     @property
     def runs_again(self) -> bool:
@@ -293,6 +384,9 @@ class Tape:
                 node = type(value.grad_fn).__name__
                 self.troubles.append(f"{trouble} ({node})")
             if slot is None:
+                entry = self._cut_values.get(id(value))
+                if entry is not None and entry[0]() is value and entry[1].read is None:
+                    entry[1].read = len(self.ops)
                 kept = value.detach()
                 if value is target:
                     kept = kept.clone()

@@ -8,7 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from unstuck import __version__
+from unstuck.cli.check import Check
 from unstuck.cli.command import Command, Parser, say
+from unstuck.cli.explain import Explain
 from unstuck.cli.listing import List
 from unstuck.cli.report import Report
 from unstuck.cli.run import Run
@@ -16,7 +18,7 @@ from unstuck.cli.watch import Watch
 from unstuck.errors import UnstuckError, UsageError
 
 #: All commands, in the order of the help page. A new command is one file and one entry here.
-COMMANDS: tuple[Command, ...] = (Run(), Report(), List(), Watch())
+COMMANDS: tuple[Command, ...] = (Run(), Check(), Report(), List(), Watch(), Explain())
 
 _DESCRIPTION = """\
 Find out why a PyTorch training program is slow or stuck, without changing it.
@@ -28,9 +30,11 @@ _EXAMPLES = """\
 examples:
   unstuck run -- python train.py --epochs 3       watch a training, with all its arguments
   unstuck run -- torchrun --nproc-per-node 2 train.py
+  unstuck check -- python train.py                its first steps only: is the program right?
   unstuck watch latest                            look at it meanwhile, from another terminal
   unstuck report latest                           read the report again
   unstuck list                                    all runs here
+  unstuck explain saddle                          what a difficulty is, and what helps
 
 'unstuck COMMAND --help' explains a command.
 """

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 from pathlib import Path
 
 from unstuck.attach import launcher
-from unstuck.cli.command import say
 from unstuck.cli.conclusion import conclude, fails, prepared
+from unstuck.cli.program import launch, tell_outer_run
 from unstuck.cli.title import live_title
 from unstuck.config import FAIL_ON, Config, read_config
 from unstuck.errors import UsageError
-from unstuck.record import activity, folder, manifest
+from unstuck.record import folder, manifest
 from unstuck.settings import Settings
 
 
@@ -94,9 +93,9 @@ exit code:
         program = folder.program_name(command)
         settings = _settings(config, folder.create(config.dir, program))
         manifest.begin(settings, command, program)
-        _tell_outer_run(settings.run_dir)
+        tell_outer_run(settings.run_dir)
         with live_title(settings.run_dir, config.quiet), prepared():
-            outcome = _launch(command, settings)
+            outcome = launch(command, settings)
         state = conclude(settings.run_dir, quiet=config.quiet)
         if outcome.signal is not None:
             launcher.die_of(outcome.signal)
@@ -106,27 +105,3 @@ exit code:
 def _settings(config: Config, run_dir: Path) -> Settings:
     fault = os.environ.get("UNSTUCK_FAULT", "")
     return Settings(run_dir, budget=config.budget, floor=config.floor, probes=config.probes, fault=fault)
-
-
-def _launch(command: list[str], settings: Settings) -> launcher.Outcome:
-    """Run the program and write its end into the manifest."""
-    try:
-        outcome = launcher.launch(command, launcher.program_environment(settings, os.environ))
-    except (launcher.NotFound, launcher.NotExecutable) as error:
-        manifest.finish(settings.run_dir, exit_code=error.exit_code, signal=None, seconds=0.0)
-        raise
-    try:
-        name = None if outcome.signal is None else signal.Signals(outcome.signal).name
-    except ValueError:  # real-time signals have numbers only
-        name = str(outcome.signal)
-    try:
-        manifest.finish(settings.run_dir, exit_code=outcome.exit_code, signal=name, seconds=outcome.seconds)
-    except OSError as error:  # the program has removed the folder, or the disk is full
-        say(f"cannot write the end of the run to {settings.run_dir}: {error.strerror}")
-    return outcome
-
-
-def _tell_outer_run(inner: Path) -> None:
-    outer = os.environ.get("UNSTUCK_RUN_DIR")
-    if outer and Path(outer).is_dir():
-        activity.note_nested(Path(outer), inner)

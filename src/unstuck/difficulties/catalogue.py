@@ -9,20 +9,30 @@ from unstuck.difficulties import (
     bad_initialisation,
     converged,
     dead_units,
+    detached_graph,
+    double_softmax,
     exploding_gradient,
     flat_region,
     gradients_not_zeroed,
+    low_precision,
     not_finite,
     parameters_not_trained,
     saddle,
     saturated_units,
+    shape_broadcast,
     step_too_large,
     step_too_small,
     still_improving,
+    targets_misaligned,
     unscaled_inputs,
+    unshuffled_batches,
     unstable_gradient,
     vanishing_gradient,
     weight_decay_too_strong,
+    wrong_gradient,
+    wrong_loss,
+    wrong_mode,
+    wrong_output_activation,
 )
 from unstuck.difficulties.case import Case
 from unstuck.difficulties.finding import Finding
@@ -34,7 +44,7 @@ class Difficulty:
 
     Attributes:
         name: Its name, fixed once released.
-        group: ``step``, ``surface``, ``depth``, ``program`` or ``end``.
+        group: ``step``, ``surface``, ``depth``, ``noise``, ``program`` or ``end``.
         find: Reads a case and returns a finding or None.
         explains: Difficulties that follow from this one: where both are found, they are its symptoms.
     """
@@ -47,9 +57,18 @@ class Difficulty:
 
 _SIGNS = ("step-too-small", "saddle", "flat-region", "step-too-large", "saturated-units", "dead-units")
 _DEPTH = ("vanishing-gradient", "exploding-gradient", "unstable-gradient")
+_ALL = (*_SIGNS, *_DEPTH, "bad-initialisation", "unscaled-inputs", "weight-decay-too-strong", "not-finite")
 
 #: From the most exact to the most inferred: where two explain each other, the earlier one is the cause.
 DIFFICULTIES: tuple[Difficulty, ...] = (
+    Difficulty("shape-broadcast", "program", shape_broadcast.find, _ALL),
+    Difficulty("double-softmax", "program", double_softmax.find, _ALL),
+    Difficulty("wrong-output-activation", "program", wrong_output_activation.find, _ALL),
+    Difficulty("wrong-loss", "program", wrong_loss.find, (*_ALL, "targets-misaligned", "low-precision")),
+    Difficulty("detached-graph", "program", detached_graph.find, (*_ALL, "parameters-not-trained")),
+    Difficulty("wrong-mode", "program", wrong_mode.find, _ALL),
+    Difficulty("wrong-gradient", "program", wrong_gradient.find, _ALL),
+    Difficulty("low-precision", "program", low_precision.find, _ALL),
     Difficulty(
         "gradients-not-zeroed",
         "program",
@@ -62,6 +81,8 @@ DIFFICULTIES: tuple[Difficulty, ...] = (
         parameters_not_trained.find,
         (*_SIGNS, *_DEPTH, "bad-initialisation", "weight-decay-too-strong", "unscaled-inputs"),
     ),
+    Difficulty("unshuffled-batches", "noise", unshuffled_batches.find, _ALL),
+    Difficulty("targets-misaligned", "program", targets_misaligned.find, _SIGNS),
     Difficulty(
         "unscaled-inputs", "depth", unscaled_inputs.find, (*_SIGNS, *_DEPTH, "not-finite", "weight-decay-too-strong")
     ),

@@ -15,12 +15,12 @@ from unstuck.difficulties.complete import complete
 from unstuck.difficulties.course import Course
 from unstuck.difficulties.figures import figure
 from unstuck.difficulties.finding import Diagnosis, Finding, NotMeasured, Overhead, State, Verdict
-from unstuck.record import OptimizerInfo, Run
+from unstuck.record import OptimizerInfo, Pulse, Run
 
 #: Steps that a run needs before its loss curve is judged.
 _FEW = 8
 #: Measurements that many sound programs have no use for: their absence is not worth a line.
-_OPTIONAL = ("decay", "held_out", "inputs")
+_OPTIONAL = ("decay", "held_out", "inputs", "modes", "precision", "targets", "task")
 #: Measurements in words.
 _WORDS = {
     "curvature": "the most negative curvature",
@@ -31,7 +31,7 @@ _WORDS = {
     "parameters": "which parameters take part",
     "not_finite": "where values became non-finite",
 }
-_WRONG = ("gradients-not-zeroed", "parameters-not-trained")
+_WRONG = tuple(d.name for d in DIFFICULTIES if d.group == "program" and d.name not in ("not-finite", "low-precision"))
 
 
 def diagnose(run: Run) -> Diagnosis:
@@ -62,7 +62,10 @@ def cases_of(run: Run) -> list[Case]:
     """Return one case per optimizer that stepped, those with most weights first."""
     known = {info.index: info for info in run.optimizers}
     cases = []
-    for index, pulse in run.pulse.items():
+    pulses = dict(run.pulse)
+    if not pulses and (run.end or {}).get("skipped_steps"):
+        pulses = {info.index: Pulse.empty() for info in run.optimizers}  # a GradScaler let no step through
+    for index, pulse in pulses.items():
         info = known.get(index, OptimizerInfo(index, "?", 0, 0, [], None, None, None, None))
         cases.append(Case(run, info, pulse, [complete(probe) for probe in run.of(index)]))
     return sorted(cases, key=lambda c: -c.optimizer.elements)

@@ -1,7 +1,8 @@
 """``parameters-not-trained``: weights that the loss uses are given to no optimizer, or those given are not used.
 
 Decision. Exact, from the tape: which leaf tensors the loss was computed from, and which ones the optimizers hold.
-Parameters frozen with ``requires_grad=False`` are taken as frozen on purpose. A run that learns all the same (a head
+Parameters frozen with ``requires_grad=False`` are taken as frozen on purpose where weights were loaded or an earlier
+phase of the program trained them, or where the run does well. A run that learns all the same (a head
 trained on a body that was left out of the optimizer) gets a note, no accusation.
 """
 
@@ -12,6 +13,11 @@ from typing import Any
 from unstuck.difficulties.case import Case, share
 from unstuck.difficulties.figures import percent
 from unstuck.difficulties.finding import Cost, Finding, Where
+
+#: A run that got so far does not need its frozen weights trained.
+_WELL = 0.6
+#: Share of the weights from which on freezing is accused.
+_MOSTLY = 0.3
 
 
 def find(case: Case) -> Finding | None:
@@ -50,6 +56,9 @@ def find(case: Case) -> Finding | None:
             "cause" if bad and part > 0.02 else "note",
             0.95 if bad else 0.5,
         )
+    frozen = _frozen(case, audits)
+    if frozen is not None:
+        return frozen
     if share(a["unreached_count"] > 0 for a in audits) > 0.8:
         part = last["unreached_elements"] / max(last["held_elements"], 1)
         return _finding(
@@ -62,6 +71,31 @@ def find(case: Case) -> Finding | None:
             0.85 if bad else 0.5,
         )
     return None
+
+
+def _frozen(case: Case, audits: list[dict[str, Any]]) -> Finding | None:
+    """Return the finding that most weights are frozen as they were initialised.
+
+    Frozen on purpose are weights that were trained before: in this program, or in another, so that they were loaded.
+    """
+    used = [a.get("frozen_used_elements") or 0 for a in audits]
+    trained = audits[-1]["held_elements"]
+    everywhere = [p.m["parameters"].get("frozen_used_elements") or 0 for p in case.run.probes if "parameters" in p.m]
+    poor = case.course is None or case.course.ends_bad or not case.course.gain > _WELL
+    if not poor or not everywhere or min(everywhere) == 0 or any(a.get("loaded") for a in audits):
+        return None
+    part = used[-1] / max(used[-1] + trained, 1)
+    if part < _MOSTLY:
+        return None
+    return _finding(
+        case,
+        f"{percent(part)} of the weights that the loss uses are frozen (requires_grad is False) as they were "
+        f"initialised: nothing has trained or loaded them",
+        "call requires_grad_(True) on the layers that shall learn before making the optimizer, or load trained weights",
+        audits[-1],
+        "cause",
+        0.8,
+    )
 
 
 def _names(names: list[str]) -> str:

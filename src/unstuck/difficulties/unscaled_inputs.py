@@ -14,12 +14,53 @@ import numpy as np
 from unstuck.difficulties.case import Case, median
 from unstuck.difficulties.figures import figure
 from unstuck.difficulties.finding import Cost, Finding
+from unstuck.difficulties.heads import DISTANCES, places
 
+#: Root mean square of targets beyond which a network that begins near 0 has a long way to go.
+_FAR_TARGETS = 20.0
 _LARGE, _UNEVEN, _OFF = 8.0, 30.0, 10.0
 
 
 def find(case: Case) -> Finding | None:
-    """Return the finding, None where inputs are scaled or the run learns."""
+    """Return the finding, None where inputs and targets are scaled or the run learns."""
+    return _inputs(case) or _targets(case)
+
+
+def _targets(case: Case) -> Finding | None:
+    """Return the finding about targets that are far larger, or far further off 0, than what a network gives."""
+    course = case.course
+    if course is None or case.adversarial or (course.gain > 0.35 and not course.ends_bad):
+        return None
+    for place in places(case):
+        mean, std = place.median("target", "mean"), place.median("target", "std")
+        if place.kind not in DISTANCES or not np.isfinite(mean) or place.last["activations"]:
+            continue
+        rms = float(np.hypot(mean, std))
+        off = abs(mean) / std if std > 0 else 0.0
+        if rms < _FAR_TARGETS and not (off > _OFF and rms > 5):
+            continue
+        return Finding(
+            difficulty="unscaled-inputs",
+            role="cause",
+            confidence=0.85,
+            sentence=(
+                f"The targets are unscaled: mean {figure(mean, 3)}, standard deviation {figure(std, 3)}, while a "
+                f"network begins near 0 with steps of size 1. Train on (y - {figure(mean, 3)}) / {figure(std, 3)} and "
+                f"turn its outputs back."
+            ),
+            where=place.where,
+            cost=Cost(float(np.clip(rms, 2, 1e6)), 2.0, float("inf")),
+            evidence={"targets' mean": mean, "targets' standard deviation": std},
+            remedies=(
+                "standardise the targets with the training set's mean and standard deviation",
+                "start the output layer's bias at the targets' mean",
+            ),
+            step=0,
+        )
+    return None
+
+
+def _inputs(case: Case) -> Finding | None:
     course = case.course
     if course is None or case.adversarial or (course.gain > 0.8 and not course.ends_bad):
         return None

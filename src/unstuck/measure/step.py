@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from torch import Tensor
 
@@ -110,6 +110,147 @@ class LossCall:
     line: int | None
 
 
+@dataclass(frozen=True)
+class Link:
+    """A nonlinearity between the last layer and the loss.
+
+    Attributes:
+        name: Torch's name of it, such as ``"softmax"``.
+        dim: Dimension that it normalises over; None where it works element by element.
+        direct: Whether nothing but changes of shape lies between it and the loss.
+        file: File of the program that made it (or that called it).
+        line: Line of it.
+    """
+
+    name: str
+    dim: int | None
+    direct: bool
+    file: str | None
+    line: int | None
+
+
+@dataclass(frozen=True)
+class Head:
+    """A place where outputs meet targets.
+
+    Attributes:
+        kind: Name of the loss function; ``"squared error"`` or ``"absolute error"`` where it is written by hand.
+        prediction: What is compared, detached.
+        target: What it is compared with.
+        options: Other arguments of the loss function by name.
+        links: Nonlinearities between the last layer and here, the last one first.
+        broadcast: The common shape, where both prediction and target were blown up to it; else None.
+        file: File of the program.
+        line: Line of it.
+        whole: Whether the program made the targets from whole numbers.
+    """
+
+    kind: str
+    prediction: Tensor
+    target: Tensor
+    options: dict[str, object]
+    links: tuple[Link, ...]
+    broadcast: list[int] | None
+    file: str | None
+    line: int | None
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Modes:
+    """How the step's own layers were set.
+
+    Attributes:
+        norms_training: Batch normalisations that used the batch's statistics.
+        norms_evaluating: Those that used running statistics.
+        norms_fresh: Those of them whose running statistics are still the initial 0 and 1.
+        dropouts_on: Dropout calls that dropped.
+        dropouts_off: Dropout calls with a rate above 0 that did not.
+        autocast: Type that autocast used, such as ``"bfloat16"``; None where it was off.
+        file: File of the first evaluating layer.
+        line: Line of it.
+    """
+
+    norms_training: int = 0
+    norms_evaluating: int = 0
+    norms_fresh: int = 0
+    dropouts_on: int = 0
+    dropouts_off: int = 0
+    autocast: str | None = None
+    file: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class CustomCall:
+    """One call of an ``autograd.Function`` of the user's own, to be made alone.
+
+    Attributes:
+        name: Its class.
+        file: File of the program that called it.
+        line: Line of it.
+        backward_file: File in which its ``backward`` is written.
+        backward_line: Line of it.
+        arguments: Names of the arguments of ``forward``.
+        inputs: What it was given in this step, floating tensors in float64.
+        varied: Positions of the inputs that a gradient flows to.
+        call: Calls it, with the random numbers of this step.
+    """
+
+    name: str
+    file: str | None
+    line: int | None
+    backward_file: str | None
+    backward_line: int | None
+    arguments: list[str]
+    inputs: list[Any]
+    varied: list[int]
+    call: Callable[..., Any]
+
+
+class ExactStep(Protocol):
+    """A step in float64: the same operations on the same batch, in which rounding plays no part."""
+
+    params: list[Tensor]  # those of ``Step.params``, in float64
+    layers: list[tuple[str, list[int]]]  # names in forward order, with indices into ``params``; each parameter once
+
+    def loss(self, params: Sequence[Tensor]) -> Tensor:
+        """Return the scalar loss at ``params``, with the same random numbers every time.
+
+        Raises:
+            NotMeasurable: An operation of the program does not run in float64.
+        """
+        ...
+
+    def functions(self) -> list[CustomCall]:
+        """Return the calls of custom ``autograd.Function`` classes, with what they were given."""
+        ...
+
+
+@dataclass(frozen=True)
+class Response:
+    """The network's output as a function of what it reads.
+
+    Attributes:
+        inputs: What the first layer reads; what the embedding gives where that is indices.
+        output: The output at other inputs of the same shape, differentiable, with the step's own weights and
+            randomness. Batch normalisations take the batch's statistics as fixed numbers.
+        norms: Whether there are such batch normalisations.
+        joins: Name of an operation that joins examples on purpose, such as a product with an adjacency matrix.
+        sequence: Whether examples may lie along the second dimension of the inputs instead of the first.
+        file: File of the program that calls the first layer.
+        line: Line of it.
+    """
+
+    inputs: Tensor
+    output: Callable[[Tensor], Tensor]
+    norms: bool = False
+    joins: str | None = None
+    sequence: bool = False
+    file: str | None = None
+    line: int | None = None
+
+
 class Step(Protocol):
     """One training step of one optimizer, computed again as often as wanted, apart from the program's own step.
 
@@ -136,6 +277,16 @@ class Step(Protocol):
         ...
 
     @property
+    def heads(self) -> list[Head]:
+        """Where outputs meet targets, whichever way the loss is written."""
+        ...
+
+    @property
+    def modes(self) -> Modes:
+        """Whether the step's layers were set to training or to evaluation."""
+        ...
+
+    @property
     def inputs(self) -> Tensor | None:
         """What the first layer read, None where that is not a tensor of the program's data."""
         ...
@@ -144,6 +295,18 @@ class Step(Protocol):
         """Return the last layer's output ``[N, ..., K]`` and the loss as a function of it, None where not one thing."""
         ...
 
+    def response(self) -> Response | None:
+        """Return the network's output as a function of what it reads, None where it is not a tensor of numbers."""
+        ...
+
     def trace(self, params: Sequence[Tensor]) -> Trace:
         """Return the loss and the layers' tensors at ``params``, still connected for ``torch.autograd.grad``."""
+        ...
+
+    def exact(self) -> ExactStep:
+        """Return this step in float64.
+
+        Raises:
+            NotMeasurable: An operation of the program means nothing in float64.
+        """
         ...

@@ -28,7 +28,7 @@ def why_nothing_was_seen(folder: Path) -> str | None:
     for file in folder.glob("rank*.jsonl"):
         for record in jsonl.read(file):
             kinds.add(record.get("kind"))
-            if record.get("kind") == "pulse":
+            if record.get("kind") == "pulse" or (record.get("kind") == "end" and record.get("skipped_steps")):
                 return None
     if "optimizer" in kinds:
         return "no training was seen: an optimizer was made, but its step() was never called"
@@ -43,6 +43,12 @@ def why_nothing_was_seen(folder: Path) -> str | None:
     if "python" in processes:
         return "no training was seen: the program did not import PyTorch"
     return _why_no_python(manifest.read(folder))
+
+
+def python_processes(folder: Path) -> list[int]:
+    """Return the ids of the Python processes that a run's command has started, also of those that have ended."""
+    found = (record.get("pid") for record in _processes(folder) if record.get("kind") == "python")
+    return [pid for pid in found if isinstance(pid, int)]
 
 
 def note_nested(outer: Path, inner: Path) -> None:

@@ -43,6 +43,7 @@ def begin(settings: Settings, command: Sequence[str], program: str) -> dict[str,
         "budget": settings.budget,
         "floor": settings.floor,
         "probes": settings.probes,
+        "check": settings.check,
     }
     _write(settings.run_dir, manifest)
     return manifest

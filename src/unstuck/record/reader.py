@@ -45,6 +45,11 @@ class Pulse:
     def __len__(self) -> int:
         return len(self.step)
 
+    @classmethod
+    def empty(cls) -> Pulse:
+        """Return the pulse of an optimizer that has not stepped."""
+        return cls(loss_seen=np.empty(0, dtype=bool), **{name: np.empty(0) for name in PULSE_COLUMNS})
+
 
 @dataclass(frozen=True)
 class LayerInfo:

@@ -45,4 +45,7 @@ PULSE_COLUMNS = ("step", "time", "loss", "lr", "grad_norm", "clipped_norm", "wai
 # baseline      {loss_kind, constant, classes, counts}: loss of the best constant prediction
 # inputs        {mean, std, min, max, feature_std_min, feature_std_max, offset, features}
 # decay         per layer {pull, push}: rate of shrinkage by decay, rate of growth by the gradient
+# leak          {leaks, largest, example, norms, examples, file, line}: does an output depend on another example's input
+# overfit       {start, end, constant, lowest, steps, rate, gained, fitted, still_falling, known, other_terms, examples,
+#               elements}: this batch learned by heart on a copy of the weights (both under "unstuck check" only)
 # not_finite    {where, layer, kind, file, line}: where the first non-finite value arose

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from unstuck.difficulties.finding import Diagnosis, Finding, State
+from unstuck.explain import names
 from unstuck.record import Run
 from unstuck.report import words
 from unstuck.report.outline import Entry, Outline, outline
@@ -48,7 +49,7 @@ def show(run: Run, diagnosis: Diagnosis, console: Console) -> None:
     for label, body in rest:
         _put(console, (label, "dim"), body)
     console.print()
-    for name, text in _foot(run, diagnosis):
+    for name, text in _foot(run, diagnosis, findings):
         _put(console, (f"{name:<14}", "dim"), Text(words.clean(text)))
 
 
@@ -84,7 +85,7 @@ def _brief(finding: Finding) -> Text:
     return text.append(f": {words.clean(finding.sentence)}")
 
 
-def _foot(run: Run, diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
+def _foot(run: Run, diagnosis: Diagnosis, findings: Outline) -> Iterator[tuple[str, str]]:
     missing = diagnosis.not_measured
     if missing:
         more = f"; and {len(missing) - _MOST_MISSING} more" if len(missing) > _MOST_MISSING else ""
@@ -96,6 +97,9 @@ def _foot(run: Run, diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
     yield "unstuck took", f"{words.duration(overhead.seconds)}, {words.percent(overhead.fraction)} of the run"
     yield "report", _nearest(run.path / "report.html")
     yield "again", f"unstuck report {shlex.quote(run.path.name)}"
+    for entry in findings.causes[:1]:
+        if entry.finding.difficulty in names():
+            yield "more", f"unstuck explain {entry.finding.difficulty}"
 
 
 def _nearest(path: Path) -> str:

@@ -1,0 +1,133 @@
+"""``targets-misaligned``: the targets do not belong to the inputs that they come with.
+
+Decision. From the distance correlation of inputs and targets in the batches, in standard deviations under shuffled
+targets, added up over the probes (``sum / sqrt(n)``, standard normal under independence). Three cases. Moved: no
+dependence (below 3), but a strong one (above 6, and 4 more) with the targets moved by one place. Apart: no dependence
+at all (below 2.5) in at least 120 examples, and the run is no better than a constant prediction; then targets were
+shuffled apart from inputs, or nothing links them. Constant: every target seen is the same number. For sequences of
+indices also: targets equal the inputs place by place, so that the task is to copy.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unstuck.difficulties.case import Case
+from unstuck.difficulties.figures import figure
+from unstuck.difficulties.finding import Cost, Finding
+from unstuck.difficulties.heads import BINARY, DISTANCES, LIKELIHOODS, places
+
+_NONE, _APART, _SURE, _MORE = 3.0, 2.5, 6.0, 4.0
+_EXAMPLES = 120
+_PROBES = 3
+
+
+def find(case: Case) -> Finding | None:
+    """Return the finding, None where targets fit their inputs, or where that cannot be told."""
+    return _constant(case) or _copied(case) or _independent(case)
+
+
+def _independent(case: Case) -> Finding | None:
+    measured = [p.m["targets"] for p in case.probes if "targets" in p.m]
+    if len(measured) < _PROBES or case.learned or case.adversarial:
+        return None
+    count = sum(m["examples"] for m in measured)
+    repeated = 1 if case.full_batch else len(measured)
+    score, moved = (
+        float(np.nansum([m[key] for m in measured]) / len(measured) * np.sqrt(repeated)) for key in ("score", "moved")
+    )
+    place = next(iter(places(case)), None)
+    where = place.where if place is not None else case.at_step
+    evidence = {"dependence, standard deviations": score, "with targets moved by one": moved, "examples": count}
+    if score < _NONE and moved > _SURE and moved > score + _MORE:
+        return Finding(
+            difficulty="targets-misaligned",
+            role="cause",
+            confidence=0.95,
+            sentence=(
+                f"The targets belong to the neighbours of their inputs: moved by one place they fit (dependence "
+                f"{figure(moved, 2)} standard deviations, as they are {figure(score, 2)}). Index inputs and targets "
+                f"with the same numbers."
+            ),
+            where=where,
+            cost=Cost(float("inf"), 2.0, float("inf")),
+            evidence=evidence,
+            remedies=(
+                "take inputs and targets with one index, as in X[i], y[i]; look for roll, shift, [1:] and [:-1]",
+            ),
+            step=case.probes[0].step,
+        )
+    course = case.course
+    stuck = course is not None and not course.ends_bad and course.gain < 0.1
+    if not stuck or score >= _APART or (count if not case.full_batch else measured[0]["examples"]) < _EXAMPLES // 2:
+        return None
+    if count < _EXAMPLES:
+        return None
+    return Finding(
+        difficulty="targets-misaligned",
+        role="cause",
+        confidence=0.8,
+        sentence=(
+            f"The targets do not depend on the inputs: no more than chance in {count} examples of {len(measured)} "
+            f"batches (dependence {figure(score, 2)} standard deviations). Either both were shuffled or split apart "
+            f"from each other, or nothing links them. Print a few inputs beside their targets, and index both with the "
+            f"same numbers."
+        ),
+        where=where,
+        cost=Cost(float("inf"), 2.0, float("inf")),
+        evidence=evidence,
+        remedies=(
+            "shuffle once: i = torch.randperm(len(X)); X, y = X[i], y[i]",
+            "split inputs and targets in one call: train_test_split(X, y), TensorDataset(X, y)",
+        ),
+        step=case.probes[0].step,
+    )
+
+
+def _constant(case: Case) -> Finding | None:
+    for place in places(case):
+        lows = {head["target"]["min"] for head in place.heads}
+        highs = {head["target"]["max"] for head in place.heads}
+        sizes = [int(np.prod(head["target"]["shape"])) for head in place.heads]
+        if place.kind not in (*LIKELIHOODS, *BINARY, *DISTANCES) or case.adversarial:
+            continue
+        if len(lows) == 1 and lows == highs and len(place.heads) >= _PROBES and sum(sizes) >= _EXAMPLES // 4:
+            value = next(iter(lows))
+            if value is None:
+                continue
+            return Finding(
+                difficulty="targets-misaligned",
+                role="cause",
+                confidence=0.9,
+                sentence=(
+                    f"Every target that was seen is {figure(value)} ({sum(sizes)} of them): there is nothing to learn. "
+                    f"Look for a scaling or a cast that makes all labels the same, such as (y / 255).long()."
+                ),
+                where=place.where,
+                cost=Cost(float("inf"), 2.0, float("inf")),
+                evidence={"target": value, "targets seen": sum(sizes)},
+                remedies=("print y.unique() right before the loss, and undo the scaling of the labels",),
+                step=0,
+            )
+    return None
+
+
+def _copied(case: Case) -> Finding | None:
+    same = [m["same"] for m in (p.m["targets"] for p in case.probes if "targets" in p.m) if m.get("same") is not None]
+    if len(same) < _PROBES or float(np.median(same)) < 0.99:
+        return None
+    place = next(iter(places(case)), None)
+    return Finding(
+        difficulty="targets-misaligned",
+        role="cause",
+        confidence=0.8,
+        sentence=(
+            "The targets equal the inputs place by place: the network learns to copy. To predict the next element, "
+            "write inputs = x[:, :-1] and targets = x[:, 1:]."
+        ),
+        where=place.where if place is not None else case.at_step,
+        cost=None,
+        evidence={"share of equal places": float(np.median(same))},
+        remedies=("shift the targets by one: inputs x[:, :-1], targets x[:, 1:]",),
+        step=0,
+    )

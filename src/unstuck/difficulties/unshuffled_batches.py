@@ -1,0 +1,110 @@
+"""``unshuffled-batches``: batches are not random draws from the data: they miss classes, or lie close together.
+
+Decision. Classes: Pearson's chi-squared of each probed batch against the classes of all probes, per degree of freedom;
+it is about 1 for random batches, with a standard deviation of ``sqrt(2 / degrees)``. Numbers: the variance of the
+batches' mean targets against what random batches of that size would have; about 1 as well. Named from 6 on in most
+probes, at least 5 of them. The loss of single batches does not tell: each is easy while it lasts.
+
+Source: Bengio 2012 (arXiv:1206.5533), section 3.1; Bottou 2012, "Stochastic Gradient Descent Tricks", section 4.2.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from unstuck.difficulties.case import Case
+from unstuck.difficulties.figures import figure, percent
+from unstuck.difficulties.finding import Cost, Finding
+from unstuck.difficulties.heads import BINARY, DISTANCES, LIKELIHOODS, Place, places
+
+_FAR = 6.0
+_PROBES = 5
+
+
+def find(case: Case) -> Finding | None:
+    """Return the finding, None where batches look like random draws."""
+    if case.adversarial:
+        return None
+    for place in places(case):
+        if len(place.heads) < _PROBES:
+            continue
+        if place.kind in LIKELIHOODS and place.classes is not None:
+            finding = _by_class(case, place)
+        elif place.kind in (*DISTANCES, *BINARY):
+            finding = _by_number(case, place)
+        else:
+            finding = None
+        if finding is not None:
+            return finding
+    return None
+
+
+def _by_class(case: Case, place: Place) -> Finding | None:
+    counts = place.classes
+    assert counts is not None
+    counts = counts[counts.sum(1) >= 4]
+    if len(counts) < _PROBES:
+        return None
+    # Probes come often at first, so the classes of all of them are a mean over batches, not over examples.
+    shares = (counts / counts.sum(1, keepdims=True)).mean(0)
+    counts, shares = counts[:, shares > 0], shares[shares > 0]
+    if len(shares) < 2:
+        return None
+    expected = counts.sum(1, keepdims=True) * shares
+    ratio = ((counts - expected) ** 2 / expected).sum(1) / (len(shares) - 1)
+    present = float(np.median((counts > 0).sum(1)))
+    chance = float(np.median((1 - (1 - shares) ** counts.sum(1, keepdims=True)).sum(1)))
+    if float(np.median(ratio)) < _FAR or present > 0.75 * chance:
+        return None
+    return _finding(
+        case,
+        place,
+        f"Batches are not shuffled: a batch of {int(np.median(counts.sum(1)))} holds {figure(present, 2)} of the "
+        f"{len(shares)} classes, where random ones would hold {figure(chance, 2)}. The network learns each class in "
+        f"turn and forgets it. Write shuffle=True in the DataLoader, or take X[torch.randperm(n)] at every epoch.",
+        {"classes in a batch": present, "in a random batch": chance, "chi-squared / degrees": float(np.median(ratio))},
+    )
+
+
+def _by_number(case: Case, place: Place) -> Finding | None:
+    rows = [
+        (head["target"]["mean"], head["target"]["std"], int(np.prod(head["target"]["shape"])))
+        for head in place.heads
+        if head["target"].get("std") is not None
+    ]
+    if len(rows) < _PROBES:
+        return None
+    means, stds, sizes = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    examples = float(np.median([head["target"]["shape"][0] for head in place.heads if head["target"]["shape"]]))
+    if examples < 4 or not np.isfinite(means).all() or np.ptp(means) == 0:
+        return None
+    between = float(means.var(ddof=1))
+    whole = float((stds**2).mean()) + between
+    ratio = between * examples / whole if whole > 0 else 0.0
+    close = float((stds**2).mean()) / whole if whole > 0 else 1.0
+    if ratio < _FAR or close > 0.5 or sizes.min() < 4:
+        return None
+    return _finding(
+        case,
+        place,
+        f"Batches are not shuffled: the targets of one batch lie close together (their variance is {percent(close)} of "
+        f"that of all), and their mean moves from batch to batch {figure(math.sqrt(ratio))} times more than that of "
+        f"random ones. Write shuffle=True in the DataLoader, or take X[torch.randperm(n)] at every epoch.",
+        {"variance within / of all": close, "variance of the means / of random batches": ratio},
+    )
+
+
+def _finding(case: Case, place: Place, sentence: str, evidence: dict[str, object]) -> Finding:
+    return Finding(
+        difficulty="unshuffled-batches",
+        role="cause",
+        confidence=0.92,
+        sentence=sentence,
+        where=case.at_step if case.at_step.file else place.where,
+        cost=Cost(3.0, 1.5, float("inf")) if not case.learned else None,
+        evidence=evidence,
+        remedies=("shuffle the training data at every epoch: DataLoader(..., shuffle=True)",),
+        step=0,
+    )

@@ -1,0 +1,115 @@
+"""Whether the targets depend on the inputs at all, and whether they would if they were moved by one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unstuck.measure.errors import NotMeasurable
+from unstuck.measure.evaluation import Evaluation
+
+#: Examples that are compared with each other at most: the cost grows with the square.
+_MOST = 128
+_FEWEST = 12
+_PERMUTATIONS = 100
+
+
+def measure(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the distance correlation of inputs and targets as multiples of its spread under shuffled targets.
+
+    Inputs are compared by Euclidean distance (features standardised), or by the share of places at which sequences of
+    indices differ; targets by distance, classes by whether they differ. Under independence the ``score`` is about
+    standard normal, whatever the data. It has little power against dependence that no distance shows, such as parity.
+
+    Costs nothing beside the replay but matrices of 128 x 128.
+
+    Source: Szekely, Rizzo and Bakirov 2007, Annals of Statistics 35, 2769-2794, equation 2.18.
+
+    Args:
+        evaluation: The step under measurement.
+
+    Returns:
+        ``score`` in standard deviations; ``examples``; ``moved``: the larger of the scores with the targets moved by
+        one place either way; ``same``: share of places where inputs and targets are equal, for sequences of indices;
+        ``groups``: number of classes in the batch, None for real targets.
+
+    Raises:
+        NotMeasurable: There is no one input and target per example, or too few examples.
+    """
+    inputs, target = _pairs(evaluation)
+    same = _same(inputs, target)
+    a = _distances(_features(inputs))
+    b = _distances(_labels(target))
+    a, b = _centred(a), _centred(b)
+    generator = torch.Generator().manual_seed(0)
+    count = len(a)
+    scale = float((a.square().sum() * b.square().sum()).sqrt())
+    if scale == 0:
+        raise NotMeasurable("all inputs or all targets of the batch are equal")
+    shuffled = torch.tensor([_product(a, b, torch.randperm(count, generator=generator)) for _ in range(_PERMUTATIONS)])
+    mean, spread = float(shuffled.mean()), max(float(shuffled.std()), 1e-12)
+    order = torch.arange(count)
+    moved = max((_product(a, b, order.roll(by)) - mean) / spread for by in (1, -1))
+    whole = not target.is_floating_point()
+    return {
+        "score": (_product(a, b, order) - mean) / spread,
+        "moved": moved,
+        "examples": count,
+        "same": same,
+        "groups": int(target.unique().numel()) if whole else None,
+    }
+
+
+def _pairs(evaluation: Evaluation) -> tuple[Tensor, Tensor]:
+    inputs, heads = evaluation.step.inputs, evaluation.step.heads
+    if inputs is None or len(heads) != 1:
+        raise NotMeasurable("there is no single input and target of the step")
+    target = heads[0].target.detach()
+    inputs = inputs.detach()
+    if inputs.dim() > 1 and target.dim() == 1 and len(target) in (inputs.shape[0] * inputs.shape[1], inputs.numel()):
+        target = target.reshape(inputs.shape[0], -1)  # the elements of all sequences in one row
+    if inputs.dim() < 1 or target.dim() < 1 or inputs.shape[0] != target.shape[0]:
+        raise NotMeasurable("inputs and targets do not have the same number of examples")
+    if inputs.shape[0] < _FEWEST:
+        raise NotMeasurable(f"the batch has {inputs.shape[0]} examples, fewer than the {_FEWEST} that are compared")
+    inputs, target = inputs[:_MOST], target[:_MOST]
+    if not bool(torch.isfinite(inputs.double()).all() & torch.isfinite(target.double()).all()):
+        raise NotMeasurable("inputs or targets are not finite")
+    return inputs.cpu(), target.cpu()
+
+
+def _same(inputs: Tensor, target: Tensor) -> float | None:
+    if inputs.is_floating_point() or inputs.shape != target.shape:
+        return None
+    return float((inputs == target).double().mean())
+
+
+def _features(inputs: Tensor) -> Tensor:
+    """Return one row of features per example: standardised numbers, or how often each index occurs."""
+    flat = inputs.reshape(len(inputs), -1)
+    if not inputs.is_floating_point():
+        return flat
+    flat = flat.double()
+    deviation = flat.std(0, correction=0)
+    return (flat - flat.mean(0)) / torch.where(deviation > 0, deviation, 1.0)
+
+
+def _labels(target: Tensor) -> Tensor:
+    flat = target.reshape(len(target), -1)
+    return flat.double() if target.is_floating_point() else flat
+
+
+def _distances(rows: Tensor) -> Tensor:
+    if rows.is_floating_point():
+        return torch.cdist(rows, rows)
+    return torch.stack([(rows != row).double().mean(1) for row in rows])
+
+
+def _centred(distances: Tensor) -> Tensor:
+    return distances - distances.mean(0) - distances.mean(1, keepdim=True) + distances.mean()
+
+
+def _product(a: Tensor, b: Tensor, order: Tensor) -> float:
+    return float((a * b[order][:, order]).sum())
