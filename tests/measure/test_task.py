@@ -132,6 +132,15 @@ def test_sequences_that_are_to_be_copied():
     assert dependence(tokens, tokens.roll(-1, 1))["same"] < 0.3
 
 
+def test_tags_are_compared_place_by_place():
+    words = torch.randint(50, (24, 9))
+    tags = words % 5
+    assert dependence(words, tags.flatten())["score"] > 6
+    moved = dependence(words, tags.roll(1, 0).flatten())
+    assert moved["score"] < 3
+    assert moved["moved"] > 6
+
+
 def test_few_examples_say_nothing():
     with pytest.raises(NotMeasurable, match="fewer than"):
         dependence(torch.randn(5, 3), torch.randint(2, (5,)))

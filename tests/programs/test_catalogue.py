@@ -26,6 +26,16 @@ DIFFICULTIES = (
     "not-finite",
     "gradients-not-zeroed",
     "parameters-not-trained",
+    "wrong-gradient",
+    "wrong-loss",
+    "wrong-output-activation",
+    "double-softmax",
+    "shape-broadcast",
+    "detached-graph",
+    "wrong-mode",
+    "targets-misaligned",
+    "low-precision",
+    "unshuffled-batches",
 )
 FILES = sorted({program.path for program in ALL})
 

@@ -41,6 +41,7 @@ def audit(
     """
     seen = capture.of(optimizer)
     mine = parameters_of(optimizer)
+    modules.trained.update(storage_of(p) for p in mine if p.requires_grad)
     held = {id(p) for other in optimizers for p in parameters_of(other)}
     reached = _reached(capture, seen.backwards)
     leaves = [leaf for leaf in capture.tape.leaves.values() if id(leaf) in reached]
@@ -99,12 +100,12 @@ def _reached(capture: Capture, backwards: Sequence[Backward]) -> set[int]:
 
 
 def _frozen_in_use(capture: Capture, backwards: Sequence[Backward], modules: Modules) -> int:
-    """Return how many frozen weights the loss was computed with."""
+    """Return how many frozen weights the loss was computed with that were never seen to be trained."""
     frozen = {
         storage_of(p): p.numel()
         for m in modules.alive()
         for p in m._parameters.values()
-        if p is not None and not p.requires_grad
+        if p is not None and not p.requires_grad and storage_of(p) not in modules.trained
     }
     roots = {slot for call in backwards for slot in call.roots if slot is not None}
     if not frozen or not roots:

@@ -21,11 +21,13 @@ class Modules:
 
     Attributes:
         loaded: Whether the program has loaded weights into a module.
+        trained: Memory of the weights that were trained when a step was looked at.
     """
 
     def __init__(self, scan: bool = False) -> None:
         self._made: dict[int, tuple[weakref.ref[nn.Module], Line | None]] = {}
         self.loaded = False
+        self.trained: set[int] = set()
         self._leaves: dict[int, weakref.ref[Tensor]] = {}
         if scan:
             self._scan()

@@ -19,8 +19,8 @@ _ELASTICITY = 1e-3
 def find(case: Case) -> Finding | None:
     """Return the finding, None where there is a slope or the run learns."""
     course = case.course
-    if course is None or course.learned or case.adversarial or course.ends_bad:
-        return None
+    if course is None or course.learned or case.adversarial or course.ends_bad or course.signed:
+        return None  # a signed loss, as of a policy gradient, is flat where there is nothing left to learn
     pull = _elasticity(case)
     if not pull < _ELASTICITY:
         return None

@@ -13,13 +13,17 @@ from unstuck.difficulties.case import Case
 from unstuck.difficulties.figures import figure
 from unstuck.difficulties.finding import Cost, Finding
 
+#: Old gradients that are so much longer than the new ones have been added up for long: one such step is enough.
+_OLD = 2.0
+
 
 def find(case: Case) -> Finding | None:
     """Return the finding, None where gradients are cleared between steps."""
     audits = [(p, p.m["parameters"]) for p in case.probes if "parameters" in p.m]
     later = [(p, a) for p, a in audits if p.step > 0]
     stale = [(p, a) for p, a in later if (a.get("stale_norm") or 0) > 0]
-    if len(stale) >= 2 and len(stale) >= 0.5 * len(later):
+    enough = len(stale) >= 2 or any(a["stale_norm"] > _OLD * _new(a) for _, a in stale if a.get("raw_norm") is not None)
+    if enough and len(stale) >= 0.5 * len(later):
         probe, audit = stale[-1]
         times = audit["stale_norm"] / max(_new(audit), 1e-30) if audit.get("raw_norm") is not None else float("nan")
         return _finding(

@@ -1,7 +1,8 @@
 """``low-precision``: numbers are too coarse for the gradients or for the steps.
 
-Decision. Exact counts at the probes. Lost steps: more than half of the weights that have a gradient are left as they
-were by the step, because it is shorter than the spacing of the numbers around them. Underflow: in float16, more than
+Decision. Exact counts at the probes. Lost steps: in the second half of the run at least half of the weights that have a
+gradient are left as they were by the step, because it is shorter than the spacing of the numbers around them; in
+float32 only where a weight is huge. Underflow: in float16, more than
 90 % of the gradients of layers that have any are exactly 0, or no weight has a gradient at all. Skipped steps: the
 ``GradScaler`` skipped more than half of the steps. Accused where the run stayed below 80 % of the way.
 """
@@ -13,6 +14,8 @@ from unstuck.difficulties.figures import percent
 from unstuck.difficulties.finding import Cost, Finding
 
 _LOST, _UNDERFLOW, _SKIPPED = 0.5, 0.9, 0.5
+#: A weight beyond this lies 0.001 and more from its neighbours in float32.
+_HUGE = 1e4
 _WELL = 0.8
 
 
@@ -39,10 +42,13 @@ def _skipped(case: Case) -> Finding | None:
 
 
 def _lost(case: Case) -> Finding | None:
-    lost = median(case.values("precision", "lost_updates"))
+    lost = median(case.values("precision", "lost_updates", case.late))
     kinds = _types(case)
-    if not lost > _LOST or case.lr == 0:
+    if not lost >= _LOST or case.lr == 0:
         return None
+    low = any(p.m["precision"].get("low") for p in case.probes if "precision" in p.m)
+    if not low and not max(case.values("precision", "largest"), default=0.0) > _HUGE:
+        return None  # steps that are lost in float32 are too small, unless a weight is huge
     return _finding(
         case,
         f"{percent(lost)} of the weights that have a gradient stay as they are at a step: it is smaller than the "

@@ -80,9 +80,8 @@ def _frozen(case: Case, audits: list[dict[str, Any]]) -> Finding | None:
     """
     used = [a.get("frozen_used_elements") or 0 for a in audits]
     trained = audits[-1]["held_elements"]
-    everywhere = [p.m["parameters"].get("frozen_used_elements") or 0 for p in case.run.probes if "parameters" in p.m]
     poor = case.course is None or case.course.ends_bad or not case.course.gain > _WELL
-    if not poor or not everywhere or min(everywhere) == 0 or any(a.get("loaded") for a in audits):
+    if not poor or min(used) == 0 or any(a.get("loaded") for a in audits):
         return None
     part = used[-1] / max(used[-1] + trained, 1)
     if part < _MOSTLY:

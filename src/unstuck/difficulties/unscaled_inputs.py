@@ -12,12 +12,14 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.difficulties.case import Case, median
-from unstuck.difficulties.figures import figure
+from unstuck.difficulties.figures import figure, number
 from unstuck.difficulties.finding import Cost, Finding
 from unstuck.difficulties.heads import DISTANCES, places
 
 #: Root mean square of targets beyond which a network that begins near 0 has a long way to go.
 _FAR_TARGETS = 20.0
+#: Mean squared error as a share of the targets' variance from which on nothing much was learned.
+_POOR = 0.65
 _LARGE, _UNEVEN, _OFF = 8.0, 30.0, 10.0
 
 
@@ -29,11 +31,16 @@ def find(case: Case) -> Finding | None:
 def _targets(case: Case) -> Finding | None:
     """Return the finding about targets that are far larger, or far further off 0, than what a network gives."""
     course = case.course
-    if course is None or case.adversarial or (course.gain > 0.35 and not course.ends_bad):
+    if course is None or case.adversarial:
         return None
     for place in places(case):
         mean, std = place.median("target", "mean"), place.median("target", "std")
         if place.kind not in DISTANCES or not np.isfinite(mean) or place.last["activations"]:
+            continue
+        # Where the loss is no squared error, the start may lie far above what a constant prediction reaches.
+        late = median(number(head.get("error")) for head in place.heads[len(place.heads) // 2 :])
+        poor = late > _POOR * std**2 if np.isfinite(late) and std > 0 else course.gain <= 0.35
+        if not poor and not course.ends_bad:
             continue
         rms = float(np.hypot(mean, std))
         off = abs(mean) / std if std > 0 else 0.0

@@ -29,9 +29,9 @@ def measure(evaluation: Evaluation) -> dict[str, Any]:
         evaluation: The step under measurement.
 
     Returns:
-        ``dtypes`` (type -> number of weights), ``autocast`` (type or None), ``lost_updates``: share of the weights
-        with a gradient that the step left as they were; ``zero_gradients``: share of the weights whose layer got a
-        gradient but which got exactly 0 themselves, ``low``: whether any of it is in 16 bits.
+        ``dtypes`` (type -> number of weights), ``autocast`` (type or None), ``low``: whether any of it is in 16 bits;
+        ``lost_updates``: share of the weights with a gradient that the step left as they were; ``zero_gradients``:
+        share of the weights whose layer got a gradient but which got exactly 0 themselves; ``largest`` weight.
 
     Raises:
         NotMeasurable: A gradient is not finite, or all are 0 though no number of 16 bits is used.
@@ -59,6 +59,7 @@ def measure(evaluation: Evaluation) -> dict[str, Any]:
         "autocast": autocast,
         "low": low,
         "lost_updates": lost / max(with_gradient, 1),
+        "largest": max((float(param.abs().max()) for param in step.params if param.numel()), default=0.0),
         "zero_gradients": zeros / elements if elements else 1.0,
     }
 

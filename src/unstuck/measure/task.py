@@ -105,7 +105,7 @@ def _kind(target: Tensor) -> dict[str, Any]:
     values = target.detach()
     whole = not values.is_floating_point() and not values.is_complex()
     whole = whole or (values.is_floating_point() and bool((values == values.round()).all()))
-    distinct = int(values.unique().numel()) if values.numel() <= 1_000_000 else -1
+    distinct = -1 if values.is_complex() or values.numel() > 1_000_000 else int(values.unique().numel())
     described: dict[str, Any] = {"kind": "real", "distinct": distinct, "classes": None}
     if not whole or values.numel() == 0 or not bool(torch.isfinite(values.double()).all()):
         return described

@@ -11,7 +11,7 @@ A line is one JSON object with a ``kind``. Numbers that JSON cannot hold are the
                nothing was seen). ``time`` is seconds since ``start``; a row may stand for ``every`` steps (their mean)
 ``probe``      optimizer, step, time, cost (seconds), replay {ok, why, error, backwards, batch}, m (measurements by
                name), failed (measurement -> reason)
-``event``      name, step, plus free keys: ``zero_grad``, ``scaler_skip``, ``not_finite``, ...
+``event``      name, step, plus free keys: ``first_step``, ``not_finite``, ``evaluation``, ...
 ``error``      where, step, traceback: a fault of unstuck itself; that probe is off from there on
 ``overhead``   seconds, fraction: cumulative, the last line counts
 ``end``        reason (``exit``, ``exception``), exception (type and message), steps, time
@@ -48,4 +48,14 @@ PULSE_COLUMNS = ("step", "time", "loss", "lr", "grad_norm", "clipped_norm", "wai
 # leak          {leaks, largest, example, norms, examples, file, line}: does an output depend on another example's input
 # overfit       {start, end, constant, lowest, steps, rate, gained, fitted, still_falling, known, other_terms, examples,
 #               elements}: this batch learned by heart on a copy of the weights (both under "unstuck check" only)
+# parameters    {held, reached, outside, frozen, unreached, unchanged, no_gradient, ... with _count and _elements; cut:
+#               {what, how, file, line, names, count, elements} where the graph is cut; frozen_used_elements; loaded;
+#               stale_norm, raw_norm, used_norm: gradients before and after backward, and at the step}
+# task          {heads: [{kind, file, line, prediction, target, broadcast, activations, outside, ...}], places}: where
+#               outputs meet targets
+# modes         {norms: {training, evaluating, fresh}, dropouts: {on, off}, file, line}
+# precision     {dtypes, autocast, low, lost_updates, zero_gradients, largest}
+# targets       {score, moved, examples, same, groups}: dependence of inputs and targets
+# gradient_check {layers: {name: {error, kink, ratio}}, wrong, worst, error, functions, forwards}: once, where the program
+#               has custom functions or hooks; always under "unstuck check"
 # not_finite    {where, layer, kind, file, line}: where the first non-finite value arose
