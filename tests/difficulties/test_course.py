@@ -121,9 +121,11 @@ def test_noise_is_not_taken_for_a_fall():
 
 
 def test_the_class_prior_is_pooled_over_batches():
-    # Two batches of one class each: a constant fitted to each of them would seem to reach 0.
+    # Batches of one class each: a constant fitted to each of them seems to reach 0, and the loss's scale is not known.
     batch = {"counts": lambda i: [64, 0] if i % 2 else [0, 64], "constant": 0.0}
-    assert pooled_constant(Record().but(measured={"baseline": batch}).case().probes) == 0.0
+    assert pooled_constant(Record().but(measured={"baseline": batch}).case().probes) is None
+    unlike = {"counts": None, "loss_kind": "other", "constant": lambda i: 1e-6 if i % 2 else 2.0}
+    assert pooled_constant(Record().but(measured={"baseline": unlike}).case().probes) is None
     batch = {"counts": lambda i: [48, 16] if i % 2 else [16, 48], "constant": _entropy(0.25)}
     assert pooled_constant(Record().but(measured={"baseline": batch}).case().probes) == pytest.approx(math.log(2))
 

@@ -278,9 +278,9 @@ PLANTED: tuple[tuple[Program, Program], ...] = (
     _pair("targets-misaligned", "noise_floor", "--task nothing-to-learn"),
 )
 
-#: Pairs whose fault does harm and is not named: peak_fit's start leads to a flat end that looks like convergence; a penalty
-#: that is written into the loss is not told from the rest of it (two programs); labels shuffled apart are learned by heart
-#: where there are few. They count in the benchmark, not in the tests.
+#: Pairs whose fault does harm and is not named: peak_fit's start leads to a flat end that looks like convergence; a
+#: penalty that is written into the loss is not told from the rest of it (two programs); labels shuffled apart are
+#: learned by heart where there are few. They count in the benchmark, not in the tests.
 MISSED: tuple[tuple[Program, Program], ...] = (
     _pair("flat-region", "peak_fit", "--guess -25 30"),
     _pair("weight-decay-too-strong", "logistic_regression", "--l2 2.0"),

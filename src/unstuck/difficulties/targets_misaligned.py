@@ -20,6 +20,8 @@ from unstuck.difficulties.heads import BINARY, DISTANCES, LIKELIHOODS, places
 _NONE, _APART, _SURE, _MORE = 3.0, 2.5, 6.0, 4.0
 _EXAMPLES = 120
 _PROBES = 3
+#: A run has had time to learn something from then on.
+_STEPS = 30
 
 
 def find(case: Case) -> Finding | None:
@@ -39,7 +41,9 @@ def _independent(case: Case) -> Finding | None:
     place = next(iter(places(case)), None)
     where = place.where if place is not None else case.at_step
     evidence = {"dependence, standard deviations": score, "with targets moved by one": moved, "examples": count}
-    if score < _NONE and moved > _SURE and moved > score + _MORE:
+    course = case.course
+    stuck = course is not None and course.steps >= _STEPS and not course.ends_bad and course.gain < 0.1
+    if stuck and score < _NONE and moved > _SURE and moved > score + _MORE:
         return Finding(
             difficulty="targets-misaligned",
             role="cause",
@@ -57,8 +61,6 @@ def _independent(case: Case) -> Finding | None:
             ),
             step=case.probes[0].step,
         )
-    course = case.course
-    stuck = course is not None and not course.ends_bad and course.gain < 0.1
     if not stuck or score >= _APART or (count if not case.full_batch else measured[0]["examples"]) < _EXAMPLES // 2:
         return None
     if count < _EXAMPLES:

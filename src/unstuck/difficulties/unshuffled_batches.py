@@ -45,8 +45,9 @@ def _by_class(case: Case, place: Place) -> Finding | None:
     counts = place.classes
     assert counts is not None
     counts = counts[counts.sum(1) >= 4]
-    if len(counts) < _PROBES:
-        return None
+    batch = place.median("batch")
+    if len(counts) < _PROBES or (np.isfinite(batch) and float(np.median(counts.sum(1))) > 1.5 * batch):
+        return None  # the elements of one sequence are no independent draws
     # Probes come often at first, so the classes of all of them are a mean over batches, not over examples.
     shares = (counts / counts.sum(1, keepdims=True)).mean(0)
     counts, shares = counts[:, shares > 0], shares[shares > 0]

@@ -46,6 +46,7 @@ def measure(evaluation: Evaluation) -> dict[str, Any]:
         ``heads``, per place: ``kind`` of loss, ``file``, ``line``; ``prediction`` and ``target`` (``shape``, ``min``,
         ``max``, ``mean``, ``std``; of targets also ``kind``, ``distinct``, ``classes``: counts of whole numbers from 0,
         ``whole``: whether the program cast them from integers); ``broadcast``; ``activations``, the last one first;
+        ``batch``, the examples of the step;
         ``factor`` with which a known loss enters the step's; ``error``, the mean squared difference; ``outside``, the
         share of targets that no output can be, and ``unreachable``, their mean squared distance from what outputs can
         be, in variances of the targets; ``single``: whether the outputs are 1 whatever goes in; ``normalised``, the
@@ -60,7 +61,12 @@ def measure(evaluation: Evaluation) -> dict[str, Any]:
         raise NotMeasurable("no place was found where outputs are compared with targets")
     factors = {(call.kind, call.file, call.line): call.weight for call in evaluation.step.losses}
     described = [
-        {**_describe(head), "factor": factors.get((head.kind, head.file, head.line))} for head in heads[:_MOST]
+        {
+            **_describe(head),
+            "factor": factors.get((head.kind, head.file, head.line)),
+            "batch": evaluation.step.batch_size,
+        }
+        for head in heads[:_MOST]
     ]
     return {"heads": described, "places": len(heads)}
 

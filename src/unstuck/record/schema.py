@@ -56,6 +56,6 @@ PULSE_COLUMNS = ("step", "time", "loss", "lr", "grad_norm", "clipped_norm", "wai
 # modes         {norms: {training, evaluating, fresh}, dropouts: {on, off}, file, line}
 # precision     {dtypes, autocast, low, lost_updates, zero_gradients, largest}
 # targets       {score, moved, examples, same, groups}: dependence of inputs and targets
-# gradient_check {layers: {name: {error, kink, ratio}}, wrong, worst, error, functions, forwards}: once, where the program
-#               has custom functions or hooks; always under "unstuck check"
+# gradient_check {layers: {name: {error, kink, ratio}}, wrong, worst, error, functions, forwards}: once, where the
+#               program has custom functions or hooks; always under "unstuck check"
 # not_finite    {where, layer, kind, file, line}: where the first non-finite value arose
