@@ -34,7 +34,7 @@ def judge(case: Case, findings: tuple[Finding, ...]) -> Check:
         known = measured(case, "baseline")
         return QUESTION.unmeasured("the targets are no class indices" if known else why_not(case, "baseline"))
     table = np.asarray(counts, dtype=float)
-    batches = [p.replay.get("batch") for p in case.probes if p.replay.get("batch")]
+    batches = [int(p.replay["batch"]) for p in case.probes if p.replay.get("batch")]
     if batches and float(np.median(table.sum(1))) > 1.5 * float(np.median(batches)):
         return QUESTION.unmeasured("an example has several targets: the elements of one sequence are no random draws")
     seen = int((table.sum(0) > 0).sum())
