@@ -15,7 +15,7 @@ def test_hooks_are_charged_for_every_step_since_the_last_drain() -> None:
         cost.note_hook(seconds)
     cost.drained(total=1000, started=1.0, ended=1.001)
     cost.drained(total=1000, started=2.0, ended=2.0)
-    assert charged.besides == pytest.approx(0.001 + 1.7 * 2e-6 * 1000)
+    assert charged.besides == pytest.approx(0.001 + 2.1 * 2e-6 * 1000)
 
 
 def test_a_captured_step_costs_what_it_takes_beyond_an_ordinary_one() -> None:

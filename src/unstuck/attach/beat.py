@@ -7,6 +7,7 @@ leaves everything else to the next moment at which something is due (see :meth:`
 
 from __future__ import annotations
 
+from array import array
 from typing import Any
 
 from torch import Tensor
@@ -17,19 +18,26 @@ from unstuck.attach.untraced import uncompiled
 Loss = float | Tensor | tuple[float | Tensor, ...] | None
 
 
+#: Numbers that are kept at most: four for each of 4,096 steps.
+ROOM = 4 * 4096
+
+
 class Beat:
     """What is noted until something is due.
 
     Attributes:
         key: ``id`` of the optimizer whose steps are ordinary; 0 where the next step has to be looked at.
         wake: Clock reading from which on a step is not ordinary.
-        rows: ``(time, loss, lr, wait)`` of ordinary steps.
+        numbers: ``time, loss, lr, wait`` of ordinary steps whose loss is a number, one after the other, written in
+            place: they are kept for half a second without a new object per step.
+        used: How many of ``numbers`` are in use.
+        rows: ``(time, loss, lr, wait)`` of ordinary steps with other losses. One of the two is always empty.
         loss: What ``backward`` was called on since the last step.
         wait: Seconds spent waiting for data so far.
         root: The tensor whose ``backward`` is running: torch calls the function again for it under a mode.
     """
 
-    __slots__ = ("key", "loss", "root", "rows", "wait", "wake")
+    __slots__ = ("key", "loss", "numbers", "root", "rows", "used", "wait", "wake")
 
     def __init__(self) -> None:
         self.reset()
@@ -38,10 +46,21 @@ class Beat:
         """Begin anew."""
         self.key = 0
         self.wake = 0.0
+        self.numbers = array("d", bytes(8 * ROOM))
+        self.used = 0
         self.rows: list[tuple[float, Loss, float, float]] = []
         self.loss: Loss = None
         self.wait = 0.0
         self.root: Tensor | None = None
+
+    def take(self) -> list[tuple[float, Loss, float, float]]:
+        """Return the ordinary steps that were noted, and forget them."""
+        rows, self.rows = self.rows, []
+        if self.used:
+            kept = self.numbers[: self.used].tolist()
+            self.used = 0
+            rows = list(zip(kept[::4], kept[1::4], kept[2::4], kept[3::4], strict=True))
+        return rows
 
     def off(self, *_: Any) -> None:
         """Let the next step be looked at."""

@@ -7,8 +7,8 @@ from collections import deque
 from unstuck.attach.budget import Budget
 
 #: All that the hooks do at one ordinary step, as a multiple of the part that is timed now and then: found by switching
-#: them on and off at random from step to step (16 microseconds beside 9.5, on two processors).
-_HOOKS = 1.7
+#: them on and off at random from step to step (20 microseconds beside 9.5, on two processors).
+_HOOKS = 2.1
 
 
 class Cost:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from time import perf_counter
@@ -14,7 +15,7 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 from torch.utils.data import dataloader
 
-from unstuck.attach.beat import with_another
+from unstuck.attach.beat import ROOM, with_another
 from unstuck.attach.evaluations import Evaluations
 from unstuck.attach.patches import Patches
 from unstuck.attach.pulse import clip_of
@@ -79,11 +80,21 @@ class Hooks:
         def after_step(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             now = clock()
             if beat.key == id(optimizer) and now < beat.wake:
-                lr, loss = optimizer.param_groups[0]["lr"], beat.loss
-                if lr.__class__ is float and loss is not None:
-                    beat.rows.append((now, loss, lr, beat.wait))
-                    beat.loss = None
-                    return
+                lr, loss, used = optimizer.param_groups[0]["lr"], beat.loss, beat.used
+                if lr.__class__ is float:
+                    if loss.__class__ is float and used < ROOM and not beat.rows:
+                        numbers = beat.numbers
+                        numbers[used] = now
+                        numbers[used + 1] = loss
+                        numbers[used + 2] = lr
+                        numbers[used + 3] = beat.wait
+                        beat.used = used + 4
+                        beat.loss = None
+                        return
+                    if loss is not None and not used:
+                        beat.rows.append((now, loss, lr, beat.wait))
+                        beat.loss = None
+                        return
             ended(optimizer, args, kwargs)
 
         return uncompiled(after_step)
@@ -123,8 +134,8 @@ class Hooks:
 
         @stands_for(original)
         def backward(tensors: Any, grad_tensors: Any = None, *args: Any, **kwargs: Any) -> None:
-            if beat.key and beat.root is None and tensors.__class__ is Tensor and tensors.is_cpu and not tensors.dim():
-                value = tensors.item()
+            if beat.key and beat.root is None and tensors.__class__ is Tensor and tensors.is_cpu:
+                value = tensors.item() if grad_tensors is None else math.nan  # else it may have many elements
                 if value - value == 0:
                     beat.loss = value if beat.loss is None else with_another(beat.loss, value)
                     beat.root = tensors

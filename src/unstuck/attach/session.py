@@ -32,7 +32,7 @@ from unstuck.attach.track import Track
 from unstuck.settings import Settings
 
 #: Share of the step time that gradient norms may take on ordinary steps.
-_NORM_SHARE = 0.002
+_NORM_SHARE = 0.001
 #: Seconds between two lines that say what unstuck has cost so far.
 _OVERHEAD_PERIOD = 1.0
 #: Faults of ours after which no more probes are taken, and none is written down any more.
@@ -311,9 +311,9 @@ class Session:
     def settle(self) -> None:
         """Take in the ordinary steps since the last one that was looked at."""
         beat, track = self.beat, self._last_stepped
-        if not beat.rows or track is None:
+        if track is None or not (beat.used or beat.rows):
             return
-        rows, beat.rows = beat.rows, []
+        rows = beat.take()
         into, waited = track.pulse.rows, self._waited
         for step, (now, loss, lr, wait) in enumerate(rows, track.steps):
             into.append((step, now, loss, lr, None, None, waited(wait)))
