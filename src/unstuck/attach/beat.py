@@ -18,48 +18,43 @@ from unstuck.attach.untraced import uncompiled
 Loss = float | Tensor | tuple[float | Tensor, ...] | None
 
 
-#: Numbers that are kept at most: four for each of 4,096 steps.
-ROOM = 4 * 4096
-
-
 class Beat:
     """What is noted until something is due.
 
     Attributes:
         key: ``id`` of the optimizer whose steps are ordinary; 0 where the next step has to be looked at.
         wake: Clock reading from which on a step is not ordinary.
-        numbers: ``time, loss, lr, wait`` of ordinary steps whose loss is a number, one after the other, written in
-            place: they are kept for half a second without a new object per step.
-        used: How many of ``numbers`` are in use.
-        rows: ``(time, loss, lr, wait)`` of ordinary steps with other losses. One of the two is always empty.
+        numbers: ``time, loss, lr`` of ordinary steps whose loss is a number, one after the other: kept for half a
+            second without a new object per step.
+        rows: ``(time, loss, lr)`` of ordinary steps with other losses. One of the two is always empty.
         loss: What ``backward`` was called on since the last step.
         wait: Seconds spent waiting for data so far.
         root: The tensor whose ``backward`` is running: torch calls the function again for it under a mode.
     """
 
-    __slots__ = ("key", "loss", "numbers", "root", "rows", "used", "wait", "wake")
+    __slots__ = ("key", "loss", "numbers", "root", "rows", "wait", "wake")
 
     def __init__(self) -> None:
+        self.numbers = array("d")
         self.reset()
 
     def reset(self) -> None:
         """Begin anew."""
         self.key = 0
         self.wake = 0.0
-        self.numbers = array("d", bytes(8 * ROOM))
-        self.used = 0
-        self.rows: list[tuple[float, Loss, float, float]] = []
+        del self.numbers[:]
+        self.rows: list[tuple[float, Loss, float]] = []
         self.loss: Loss = None
         self.wait = 0.0
         self.root: Tensor | None = None
 
-    def take(self) -> list[tuple[float, Loss, float, float]]:
+    def take(self) -> list[tuple[float, Loss, float]]:
         """Return the ordinary steps that were noted, and forget them."""
         rows, self.rows = self.rows, []
-        if self.used:
-            kept = self.numbers[: self.used].tolist()
-            self.used = 0
-            rows = list(zip(kept[::4], kept[1::4], kept[2::4], kept[3::4], strict=True))
+        if self.numbers:
+            kept = self.numbers.tolist()
+            del self.numbers[:]
+            rows = list(zip(kept[::3], kept[1::3], kept[2::3], strict=True))
         return rows
 
     def off(self, *_: Any) -> None:

@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 from torch.utils.data import dataloader
 
-from unstuck.attach.beat import ROOM, with_another
+from unstuck.attach.beat import with_another
 from unstuck.attach.evaluations import Evaluations
 from unstuck.attach.patches import Patches
 from unstuck.attach.pulse import clip_of
@@ -64,35 +64,34 @@ class Hooks:
         self._patches.restore()
 
     def _before_step(self) -> Callable[..., None]:
-        session = self._session
+        session, beat = self._session, self._session.beat
         starts = untraced(session.step_starts, lambda error: session.fault("before a step", error))
 
-        def before_step(*what: Any) -> None:
-            if session.looks_before_steps:
-                starts(*what)
+        def before_step(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            if not beat.key and session.looks_before_steps:
+                starts(optimizer, args, kwargs)
 
         return uncompiled(before_step)
 
     def _after_step(self) -> Callable[..., None]:
         session, beat, clock = self._session, self._session.beat, perf_counter
         ended = untraced(session.step_ended, lambda error: session.fault("after a step", error))
+        push, waiting = beat.numbers.append, beat.numbers
 
         def after_step(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             now = clock()
             if beat.key == id(optimizer) and now < beat.wake:
-                lr, loss, used = optimizer.param_groups[0]["lr"], beat.loss, beat.used
-                if lr.__class__ is float:
-                    if loss.__class__ is float and used < ROOM and not beat.rows:
-                        numbers = beat.numbers
-                        numbers[used] = now
-                        numbers[used + 1] = loss
-                        numbers[used + 2] = lr
-                        numbers[used + 3] = beat.wait
-                        beat.used = used + 4
-                        beat.loss = None
-                        return
-                    if loss is not None and not used:
-                        beat.rows.append((now, loss, lr, beat.wait))
+                lr, loss = optimizer.param_groups[0]["lr"], beat.loss
+                if type(lr) is float:
+                    if type(loss) is float:
+                        if not beat.rows:
+                            push(now)
+                            push(loss)
+                            push(lr)
+                            beat.loss = None
+                            return
+                    elif loss is not None and not waiting:
+                        beat.rows.append((now, loss, lr))
                         beat.loss = None
                         return
             ended(optimizer, args, kwargs)
@@ -133,30 +132,37 @@ class Hooks:
         )
 
         @stands_for(original)
-        def backward(tensors: Any, grad_tensors: Any = None, *args: Any, **kwargs: Any) -> None:
-            if beat.key and beat.root is None and tensors.__class__ is Tensor and tensors.is_cpu:
-                value = tensors.item() if grad_tensors is None else math.nan  # else it may have many elements
+        def backward(
+            tensors: Any,
+            grad_tensors: Any = None,
+            retain_graph: Any = None,
+            create_graph: Any = False,
+            grad_variables: Any = None,
+            inputs: Any = None,
+        ) -> None:
+            if beat.key and grad_tensors is None and beat.root is None and type(tensors) is Tensor and tensors.is_cpu:
+                value = tensors.item() if grad_variables is None else math.nan  # else it may have many elements
                 if value - value == 0:
                     beat.loss = value if beat.loss is None else with_another(beat.loss, value)
                     beat.root = tensors
                     try:
-                        original(tensors, grad_tensors, *args, **kwargs)
+                        original(tensors, None, retain_graph, create_graph, None, inputs)
                     finally:
                         beat.root = None
                     return
             if inside.backward or tensors is beat.root or graph_task() != -1:
                 # A part of a backward call: torch's own detour under a mode, or re-entrant checkpointing.
-                original(tensors, grad_tensors, *args, **kwargs)
+                original(tensors, grad_tensors, retain_graph, create_graph, grad_variables, inputs)
                 return
             roots = roots_of(tensors)
             starts(roots)
             inside.backward = True
             try:
-                original(tensors, grad_tensors, *args, **kwargs)
+                original(tensors, grad_tensors, retain_graph, create_graph, grad_variables, inputs)
             finally:
                 inside.backward = False
             if session.capture is not None:
-                ended(roots, grad_tensors if grad_tensors is not None else kwargs.get("grad_variables"))
+                ended(roots, grad_tensors if grad_tensors is not None else grad_variables)
 
         return backward
 

@@ -311,12 +311,11 @@ class Session:
     def settle(self) -> None:
         """Take in the ordinary steps since the last one that was looked at."""
         beat, track = self.beat, self._last_stepped
-        if track is None or not (beat.used or beat.rows):
+        if track is None or not (beat.numbers or beat.rows):
             return
         rows = beat.take()
-        into, waited = track.pulse.rows, self._waited
-        for step, (now, loss, lr, wait) in enumerate(rows, track.steps):
-            into.append((step, now, loss, lr, None, None, waited(wait)))
+        # What was waited for data since the last step that was looked at is noted with the next one.
+        track.pulse.rows += [(step, *row, None, None, 0.0) for step, row in enumerate(rows, track.steps)]
         track.steps += len(rows)
         self.total += len(rows)
         track.last_total = self.total
