@@ -12,6 +12,7 @@ import subprocess
 import sys
 import termios
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -224,8 +225,12 @@ def started(code: str, folder: Path, **options) -> subprocess.Popen[bytes]:
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGINT", "SIGQUIT"])
 def test_a_signal_to_the_launcher_reaches_the_program(folder, name):
     # No terminal here: nobody but the launcher got SIGINT, so it passes that on as well.
-    process = started(HANDLER.format(name=name, count=1), folder, start_new_session=True)
-    process.send_signal(getattr(signal, name))
+    number = getattr(signal, name)
+    heard = partial(
+        signal.signal, number, signal.SIG_DFL
+    )  # what the tests' own surroundings ignore (nohup) is heard here
+    process = started(HANDLER.format(name=name, count=1), folder, start_new_session=True, preexec_fn=heard)
+    process.send_signal(number)
     done = finish(process)
     assert done.stdout == f"[{int(getattr(signal, name))}]\n".encode()
     assert done.returncode == 5
