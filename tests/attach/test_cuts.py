@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from tests.attach.watching import watch
+from unstuck.attach.attachment import Attachment
+from unstuck.settings import Settings
 
 torch.manual_seed(0)
 X, Y = torch.randn(6, 5), torch.randint(3, (6,))
@@ -160,3 +162,33 @@ def test_evaluations_are_looked_into(tmp_path, monkeypatch, evaluating):
     events = [e for e in seen.run.events if e["name"] == "evaluation"]
     assert all((e["norms"], e["training"]) == (1, int(not evaluating)) for e in events)
     assert all("model(X)" in SOURCE[e["line"] - 1] for e in events)
+
+
+def test_a_step_inside_a_block_without_gradients_leaves_torch_as_it_was(tmp_path, monkeypatch):
+    call, enter = nn.Module.__call__, torch.no_grad.__enter__
+
+    def train():
+        model = nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _ in range(6):
+            optimizer.zero_grad()
+            F.cross_entropy(model(X), Y).backward()
+            with torch.no_grad():  # a probe round may begin in here
+                optimizer.step()
+
+    watch(train, tmp_path / "run", monkeypatch)
+    assert (nn.Module.__call__, torch.no_grad.__enter__) == (call, enter)
+
+
+def test_a_watch_that_ends_inside_a_block_leaves_torch_as_it_was(tmp_path):
+    call = nn.Module.__call__
+    (tmp_path / "manifest.json").write_text('{"schema": 1}')
+    attachment = Attachment(Settings(tmp_path, probes=False))
+    model = nn.Linear(5, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    F.cross_entropy(model(X), Y).backward()
+    optimizer.step()
+    with torch.no_grad():
+        assert nn.Module.__call__ is not call
+        attachment.end()
+    assert nn.Module.__call__ is call

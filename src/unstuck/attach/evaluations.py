@@ -56,11 +56,16 @@ class Evaluations:
         @stands_for(original)
         def __exit__(block: Any, *what: Any) -> Any:
             if self._open is not None and self._open[0] is block:
-                self._open[1].restore()
-                self._open = None
+                self.close()
             return original(block, *what)
 
         return __exit__
+
+    def close(self) -> None:
+        """Stop watching the block that is open, if there is one: what is laid over torch next must not come on top."""
+        if self._open is not None:
+            self._open[1].restore()
+            self._open = None
 
     def _begin(self, block: Any) -> None:
         session = self._session
@@ -73,7 +78,8 @@ class Evaluations:
         def watched(original: Callable[..., Any]) -> Callable[..., Any]:
             @stands_for(original)
             def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-                if not seen and any(True for _ in module.parameters()):
+                # Gradients are on again in another thread, or where the block turns them on.
+                if not seen and not torch.is_grad_enabled() and any(True for _ in module.parameters()):
                     seen.append(True)
                     session.guarded("looking into an evaluation", self._note, module)
                 return original(module, *args, **kwargs)

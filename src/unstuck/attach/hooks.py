@@ -16,7 +16,6 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 from torch.utils.data import dataloader
 
 from unstuck.attach.beat import with_another
-from unstuck.attach.evaluations import Evaluations
 from unstuck.attach.patches import Patches
 from unstuck.attach.pulse import clip_of
 from unstuck.attach.session import Session
@@ -50,7 +49,7 @@ class Hooks:
         patches.wrap(torch.autograd.graph.saved_tensors_hooks, "__enter__", self._hide_graph)
         patches.wrap(torch, "compile", self._compile)
         patches.wrap(nn.Module, "load_state_dict", self._load_state_dict)
-        Evaluations(self._session).install(patches)
+        self._session.evaluations.install(patches)
         self._handles = [
             register_optimizer_step_pre_hook(self._before_step()),
             register_optimizer_step_post_hook(self._after_step()),
@@ -61,6 +60,7 @@ class Hooks:
         for handle in self._handles:
             handle.remove()
         self._handles = []
+        self._session.evaluations.close()
         self._patches.restore()
 
     def _before_step(self) -> Callable[..., None]:

@@ -89,6 +89,7 @@ class Rounds:
         session = self._session
         session.looks_before_steps = True
         session.beat.off()
+        session.evaluations.close()
         self.capture = Capture(session.optimizers(), step, session.total, session.modules)
         session.guarded("starting a probe", self.capture.open)
         self._prober.opened(started)

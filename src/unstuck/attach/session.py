@@ -22,6 +22,7 @@ from unstuck.attach.budget import Budget
 from unstuck.attach.capture import Capture, parameters_of
 from unstuck.attach.checking import CheckBudget, leave
 from unstuck.attach.cost import Cost
+from unstuck.attach.evaluations import Evaluations
 from unstuck.attach.log import Log
 from unstuck.attach.modules import Modules
 from unstuck.attach.pulse import ROWS, Pulse, gradient_norm, rate
@@ -63,6 +64,7 @@ class Session:
 
     Attributes:
         beat: Ordinary steps that have not been looked at yet.
+        evaluations: Looks into blocks without gradients.
         total: Steps that all optimizers have taken so far, as far as they have been looked at.
         looks_before_steps: Whether the hook before a step has something to do.
         mute: Whether nothing can be written any more.
@@ -72,6 +74,7 @@ class Session:
         self.settings = settings
         self.modules = Modules(scan=late)
         self.beat = Beat()
+        self.evaluations = Evaluations(self)
         self.hidden_graph = False
         self._begin(began)
 
