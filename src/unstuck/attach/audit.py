@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -72,7 +73,7 @@ def audit(
         "frozen_count": len(frozen),
         "frozen_elements": frozen_elsewhere,
         "frozen_used_elements": _frozen_in_use(capture, seen.backwards, modules),
-        "loaded": modules.loaded,
+        "loaded": modules.loaded or "safetensors" in sys.modules,
         "unreached": unreached[:_SHOWN],
         "unreached_count": len(unreached),
         "unreached_elements": sum(p.numel() for p in mine if p.requires_grad and id(p) not in reached),

@@ -20,7 +20,7 @@ class Modules:
         scan: Whether modules may have been made before this object, so that those in memory are looked up once.
 
     Attributes:
-        loaded: Whether the program has loaded weights into a module.
+        loaded: Whether the program has loaded anything that may be weights.
         trained: Memory of the weights that were trained when a step was looked at.
     """
 

@@ -61,9 +61,8 @@ def _lost(case: Case) -> Finding | None:
 
 def _underflow(case: Case) -> Finding | None:
     zeros = median(case.values("precision", "zero_gradients"))
-    low = any(p.m["precision"].get("low") for p in case.probes if "precision" in p.m)
-    if not low or not zeros > _UNDERFLOW:
-        return None
+    if _types(case) != "float16" or not zeros > _UNDERFLOW:
+        return None  # bfloat16 has the range of float32
     return _finding(
         case,
         f"{percent(zeros)} of the gradients are exactly 0 in {_types(case)}: they lie below its smallest number. Scale "

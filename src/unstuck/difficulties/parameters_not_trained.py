@@ -16,6 +16,8 @@ from unstuck.difficulties.finding import Cost, Finding, Where
 
 #: A run that got so far does not need its frozen weights trained.
 _WELL = 0.6
+#: A first loss below so much of a constant prediction's shows weights that were trained before.
+_KNOWS = 0.9
 #: Share of the weights from which on freezing is accused.
 _MOSTLY = 0.3
 
@@ -83,6 +85,9 @@ def _frozen(case: Case, audits: list[dict[str, Any]]) -> Finding | None:
     poor = case.course is None or case.course.ends_bad or not case.course.gain > _WELL
     if not poor or min(used) == 0 or any(a.get("loaded") for a in audits):
         return None
+    course = case.course
+    if course is not None and course.constant is not None and course.start < _KNOWS * course.constant:
+        return None  # its first loss is better than chance: it was trained before
     part = used[-1] / max(used[-1] + trained, 1)
     if part < _MOSTLY:
         return None

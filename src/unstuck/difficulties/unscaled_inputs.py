@@ -20,6 +20,9 @@ from unstuck.difficulties.heads import DISTANCES, places
 _FAR_TARGETS = 20.0
 #: Mean squared error as a share of the targets' variance from which on nothing much was learned.
 _POOR = 0.65
+#: Outputs whose mean lies within so many standard deviations of the targets' have found their level, where their error
+#: is no more than so many variances.
+_THERE, _NO_WORSE = 0.3, 1.1
 _LARGE, _UNEVEN, _OFF = 8.0, 30.0, 10.0
 
 
@@ -42,6 +45,10 @@ def _targets(case: Case) -> Finding | None:
         poor = late > _POOR * std**2 if np.isfinite(late) and std > 0 else course.gain <= 0.35
         if not poor and not course.ends_bad:
             continue
+        means = [number(head["prediction"]["mean"]) for head in place.heads]
+        away = abs(median(means[len(means) // 2 :]) - mean) / std if std > 0 else np.inf
+        if not course.ends_bad and away < _THERE and late < _NO_WORSE * std**2:
+            continue  # the outputs have found the targets' level: the rest may be noise
         rms = float(np.hypot(mean, std))
         off = abs(mean) / std if std > 0 else 0.0
         if rms < _FAR_TARGETS and not (off > _OFF and rms > 5):

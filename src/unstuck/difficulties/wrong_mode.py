@@ -4,11 +4,13 @@ Decision. Exact, from the tape. Batch normalisations that train on running stati
 1: nothing is normalised (statistics that were loaded are never exactly that, so a fine-tuned network is not accused).
 Or normalisations or dropouts that were in training mode at first and in evaluation mode from some step to the end:
 ``eval()`` was called, and ``train()`` never again. A run that went well all the same gets a note. Or the other way
-round: whenever the trained network was run under ``no_grad``, its batch normalisations were in training mode.
+round: whenever the trained network was run under ``no_grad``, its batch normalisations were in training mode, and that
+was not at every step (which would be a part of the training, such as pseudo-labels).
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from unstuck.difficulties.case import Case, share
@@ -57,6 +59,9 @@ def _tested_in_training(case: Case) -> Finding | None:
     seen = [e for e in case.run.events if e.get("name") == "evaluation"]
     if not seen or case.adversarial or not all(number(e.get("training")) >= number(e.get("norms")) > 0 for e in seen):
         return None
+    steps = sorted({number(e.get("step")) for e in seen})
+    if len(steps) > 1 and all(b - a == 1 for a, b in pairwise(steps)):
+        return None  # once per step: pseudo-labels, a rollout; no evaluation
     first = seen[0]
     return Finding(
         difficulty="wrong-mode",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from typing import Any
 
@@ -31,14 +32,16 @@ def measure(evaluation: Evaluation) -> dict[str, Any]:
     Returns:
         ``dtypes`` (type -> number of weights), ``autocast`` (type or None), ``low``: whether any of it is in 16 bits;
         ``lost_updates``: share of the weights with a gradient that the step left as they were; ``zero_gradients``:
-        share of the weights whose layer got a gradient but which got exactly 0 themselves; ``largest`` weight.
+        share of exact zeros in the gradient of a tensor that got one, the median over tensors (most rows of an
+        embedding are 0 in any batch); ``largest`` weight.
 
     Raises:
         NotMeasurable: A gradient is not finite, or all are 0 though no number of 16 bits is used.
     """
     step = evaluation.step
     dtypes: Counter[str] = Counter()
-    with_gradient = lost = zeros = elements = 0
+    with_gradient = lost = 0
+    zeros: list[float] = []
     for param, gradient, update in zip(step.params, step.real_grads, step.updates, strict=True):
         dtypes[str(param.dtype).removeprefix("torch.")] += param.numel()
         if not bool(torch.isfinite(gradient).all()):
@@ -48,8 +51,7 @@ def measure(evaluation: Evaluation) -> dict[str, Any]:
         with_gradient += count
         lost += int((present & (update == 0) & (param != 0)).sum())
         if count:
-            elements += gradient.numel()
-            zeros += gradient.numel() - count
+            zeros.append(1 - count / gradient.numel())
     autocast = step.modes.autocast
     low = autocast in ("float16", "bfloat16") or any(_is_low(param) for param in step.params)
     if not with_gradient and not low:
@@ -60,7 +62,7 @@ def measure(evaluation: Evaluation) -> dict[str, Any]:
         "low": low,
         "lost_updates": lost / max(with_gradient, 1),
         "largest": max((float(param.abs().max()) for param in step.params if param.numel()), default=0.0),
-        "zero_gradients": zeros / elements if elements else 1.0,
+        "zero_gradients": statistics.median(zeros) if zeros else 1.0,
     }
 
 

@@ -143,8 +143,11 @@ def _normalised(head: Head) -> float | None:
     """Return the mean sum of probabilities where log-probabilities are wanted."""
     if head.kind not in ("nll_loss", "kl_div") or head.prediction.dim() < 1:
         return None
-    dim = 1 if head.kind == "nll_loss" and head.prediction.dim() > 1 else -1
-    return float(head.prediction.double().clamp(max=50).exp().sum(dim).mean())
+    chances = head.prediction.double().clamp(max=50).exp()
+    if head.kind == "nll_loss":
+        return float(chances.sum(1 if chances.dim() > 1 else -1).mean())
+    # kl_div does not say along which dimension the classes lie.
+    return min((float(chances.sum(dim).mean()) for dim in range(chances.dim())), key=lambda total: abs(total - 1))
 
 
 def _sums_to_one(head: Head) -> list[int] | None:
