@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 import torch
 from torch import nn
+from torch.optim import optimizer as optimizers
 from torch.overrides import TorchFunctionMode
 
+import unstuck
 from unstuck.attach.attachment import Attachment
 from unstuck.attach.beat import losses_in, with_another
 from unstuck.record.reader import Run, read_run
@@ -126,3 +130,51 @@ def test_losses_are_held_one_by_one():
     assert losses_in(None) == ()
     assert losses_in(2.0) == (2.0,)
     assert losses_in(with_another(with_another(with_another(None, 1.0), 2.0), 3.0)) == (1.0, 2.0, 3.0)
+
+
+def test_the_hook_before_steps_is_there_only_while_it_is_needed(tmp_path):
+    hooks = optimizers._global_optimizer_pre_hooks
+    seen = []
+    with unstuck.watch(probes=False, folder=tmp_path):
+        assert len(hooks) == 1
+        for _ in range(4):
+            loop(1500)
+            seen.append(len(hooks))
+    # A compiler that was imported by another test may rely on the hooks: then ours stays.
+    assert seen[-1] == (1 if "torch._dynamo" in sys.modules else 0)
+    assert not hooks
+
+
+def test_the_hook_before_steps_stays_beside_one_of_the_program(tmp_path):
+    calls = []
+    handle = optimizers.register_optimizer_step_pre_hook(lambda *_: calls.append(1))
+    try:
+        with unstuck.watch(probes=False, folder=tmp_path):
+            loop(3000)
+            assert len(optimizers._global_optimizer_pre_hooks) == 2
+    finally:
+        handle.remove()
+    assert len(calls) == 3000
+    assert not optimizers._global_optimizer_pre_hooks
+
+
+def test_an_autograd_backward_under_a_mode_counts_once(tmp_path):
+    class Passes(TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            return func(*args, **(kwargs or {}))
+
+    def train():
+        model = nn.Linear(3, 1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+        losses = []
+        for _ in range(2000):
+            with Passes():
+                loss = model(torch.ones(1, 3)).square().mean()
+                torch.autograd.backward(loss)
+            losses.append(loss.item())
+            optimizer.step()
+            optimizer.zero_grad()
+        return losses
+
+    run, losses, _ = watched(tmp_path / "run", train)
+    assert run.pulse[0].loss.tolist() == pytest.approx(losses, rel=1e-5)

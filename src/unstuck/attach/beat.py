@@ -29,10 +29,9 @@ class Beat:
         rows: ``(time, loss, lr)`` of ordinary steps with other losses. One of the two is always empty.
         loss: What ``backward`` was called on since the last step.
         wait: Seconds spent waiting for data so far.
-        root: The tensor whose ``backward`` is running: torch calls the function again for it under a mode.
     """
 
-    __slots__ = ("key", "loss", "numbers", "root", "rows", "wait", "wake")
+    __slots__ = ("key", "loss", "numbers", "rows", "wait", "wake")
 
     def __init__(self) -> None:
         self.numbers = array("d")
@@ -46,7 +45,6 @@ class Beat:
         self.rows: list[tuple[float, Loss, float]] = []
         self.loss: Loss = None
         self.wait = 0.0
-        self.root: Tensor | None = None
 
     def take(self) -> list[tuple[float, Loss, float]]:
         """Return the ordinary steps that were noted, and forget them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 import threading
 from collections.abc import Callable
 from time import perf_counter
@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim import optimizer as optimizers
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 from torch.utils.data import dataloader
 
-from unstuck.attach.beat import with_another
 from unstuck.attach.patches import Patches
 from unstuck.attach.pulse import clip_of
 from unstuck.attach.session import Session
@@ -32,7 +32,8 @@ class Hooks:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._patches = Patches()
-        self._handles: list[Any] = []
+        self._before: Any = None
+        self._after: Any = None
 
     def install(self) -> None:
         """Hang the session in."""
@@ -48,20 +49,36 @@ class Hooks:
             patches.wrap(dataloader._BaseDataLoaderIter, "__next__", self._next_batch)
         patches.wrap(torch.autograd.graph.saved_tensors_hooks, "__enter__", self._hide_graph)
         patches.wrap(torch, "compile", self._compile)
-        patches.wrap(nn.Module, "load_state_dict", self._load_state_dict)
+        patches.wrap(nn.Module, "load_state_dict", self._loads)
+        patches.wrap(torch, "load", self._loads)
         self._session.evaluations.install(patches)
-        self._handles = [
-            register_optimizer_step_pre_hook(self._before_step()),
-            register_optimizer_step_post_hook(self._after_step()),
-        ]
+        self._after = register_optimizer_step_post_hook(self._after_step())
+        self._session.watch_before_steps = self._watch_before_steps
+        self._watch_before_steps(self._session.looks_before_steps)
 
     def remove(self) -> None:
         """Take the session out; torch is as it was."""
-        for handle in self._handles:
-            handle.remove()
-        self._handles = []
+        self._session.watch_before_steps = lambda on: None
+        for handle in (self._before, self._after):
+            if handle is not None:
+                handle.remove()
+        self._before = self._after = None
         self._session.evaluations.close()
         self._patches.restore()
+
+    def _watch_before_steps(self, on: bool) -> None:
+        """Hang the hook before steps in, or take it out: it costs microseconds even where it has nothing to do.
+
+        Torch goes through the dictionary of hooks while it calls them. So ours stays where that may be happening right
+        now, in another thread or around a hook of the program's own, or where compiled code relies on what is in it.
+        """
+        if on and self._before is None:
+            self._before = register_optimizer_step_pre_hook(self._before_step())
+        elif not on and self._before is not None:
+            alone = len(optimizers._global_optimizer_pre_hooks) == 1 and not self._session.many_threads
+            if alone and "torch._dynamo" not in sys.modules:
+                self._before.remove()
+                self._before = None
 
     def _before_step(self) -> Callable[..., None]:
         session, beat = self._session, self._session.beat
@@ -122,7 +139,7 @@ class Hooks:
 
     def _backward(self, original: Callable[..., Any]) -> Callable[..., Any]:
         session, beat, inside = self._session, self._session.beat, _Inside()
-        graph_task = torch._C._current_graph_task_id
+        graph_task, modes = torch._C._current_graph_task_id, torch._C._len_torch_function_stack
 
         starts = untraced(session.backward_starts, lambda error: session.fault("noting a loss", error))
         ended = untraced(
@@ -140,17 +157,14 @@ class Hooks:
             grad_variables: Any = None,
             inputs: Any = None,
         ) -> None:
-            if beat.key and grad_tensors is None and beat.root is None and type(tensors) is Tensor and tensors.is_cpu:
-                value = tensors.item() if grad_variables is None else math.nan  # else it may have many elements
+            alone = beat.key and beat.loss is None and grad_tensors is None and grad_variables is None
+            if alone and type(tensors) is Tensor and tensors.is_cpu and not modes():
+                value = tensors.item()
                 if value - value == 0:
-                    beat.loss = value if beat.loss is None else with_another(beat.loss, value)
-                    beat.root = tensors
-                    try:
-                        original(tensors, None, retain_graph, create_graph, None, inputs)
-                    finally:
-                        beat.root = None
+                    beat.loss = value
+                    original(tensors, None, retain_graph, create_graph, None, inputs)
                     return
-            if inside.backward or tensors is beat.root or graph_task() != -1:
+            if inside.backward or graph_task() != -1:
                 # A part of a backward call: torch's own detour under a mode, or re-entrant checkpointing.
                 original(tensors, grad_tensors, retain_graph, create_graph, grad_variables, inputs)
                 return
@@ -229,15 +243,15 @@ class Hooks:
 
         return __enter__
 
-    def _load_state_dict(self, original: Callable[..., Any]) -> Callable[..., Any]:
+    def _loads(self, original: Callable[..., Any]) -> Callable[..., Any]:
         session = self._session
 
         @stands_for(original)
-        def load_state_dict(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        def load(*args: Any, **kwargs: Any) -> Any:
             session.modules.loaded = True
-            return original(module, *args, **kwargs)
+            return original(*args, **kwargs)
 
-        return load_state_dict
+        return load
 
     def _compile(self, original: Callable[..., Any]) -> Callable[..., Any]:
         session = self._session

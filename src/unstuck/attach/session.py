@@ -7,6 +7,7 @@ such as a drain of the pulse or a probe round (:mod:`unstuck.attach.rounds`), be
 from __future__ import annotations
 
 import os
+import threading
 import traceback
 import weakref
 from collections.abc import Callable
@@ -66,7 +67,7 @@ class Session:
         beat: Ordinary steps that have not been looked at yet.
         evaluations: Looks into blocks without gradients.
         total: Steps that all optimizers have taken so far, as far as they have been looked at.
-        looks_before_steps: Whether the hook before a step has something to do.
+        watch_before_steps: Is told when :attr:`looks_before_steps` changes.
         mute: Whether nothing can be written any more.
     """
 
@@ -76,6 +77,8 @@ class Session:
         self.beat = Beat()
         self.evaluations = Evaluations(self)
         self.hidden_graph = False
+        self.watch_before_steps: Callable[[bool], None] = lambda on: None
+        self._looks_before_steps = True
         self._begin(began)
 
     def _begin(self, began: float | None = None) -> None:
@@ -105,7 +108,23 @@ class Session:
         self._faults = 0
         self.mute = False
         self._nested = False
+        self._threads: set[int] = set()
         self.looks_before_steps = True
+
+    @property
+    def looks_before_steps(self) -> bool:
+        """Whether the hook before a step has something to do."""
+        return self._looks_before_steps
+
+    @looks_before_steps.setter
+    def looks_before_steps(self, on: bool) -> None:
+        self._looks_before_steps = on
+        self.watch_before_steps(on)
+
+    @property
+    def many_threads(self) -> bool:
+        """Whether steps were taken in more than one thread, as far as they were looked at."""
+        return len(self._threads) > 1
 
     @property
     def capture(self) -> Capture | None:
@@ -232,6 +251,7 @@ class Session:
             return
         if self._in_child:
             self._forked()
+        self._threads.add(threading.get_ident())
         self.rounds.lift()
         track = self._by_id.get(id(optimizer))
         if track is None or track.reference() is not optimizer:
