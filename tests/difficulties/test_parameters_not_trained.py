@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.difficulties.planted import FAULTY
-from tests.difficulties.records import OPTIMIZER, Record, learns
+from tests.difficulties.records import OPTIMIZER, Record, learns, stays
 from unstuck.difficulties.finding import Finding
 from unstuck.difficulties.parameters_not_trained import find
 
@@ -62,3 +62,20 @@ def test_a_learning_rate_of_zero():
 def test_frozen_parameters_are_frozen_on_purpose():
     frozen = {"outside": [], "outside_count": 0, "frozen": ["fc1.weight"], "frozen_count": 1}
     assert found(FAULT.but(measured={"parameters": frozen})) is None
+
+
+def frozen_body(start: float) -> Record:
+    """Return a stuck run, most of whose weights in use are frozen, with this loss at its first step."""
+    audit = {"outside": [], "outside_count": 0, "outside_elements": 0, "frozen_used_elements": 60_000}
+    measured = {"parameters": {**audit, "held_elements": 26_122, "loaded": False}}
+    return Record(loss=stays(start)).but(measured=measured)
+
+
+def test_a_frozen_body_that_knows_nothing_is_named():
+    assert found(frozen_body(2.3)) is not None
+
+
+def test_a_frozen_body_that_knows_the_task_was_trained_before():
+    assert found(frozen_body(1.2)) is None
+    loaded = frozen_body(2.3).but(measured={"parameters": {"loaded": True}})
+    assert found(loaded) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.difficulties.planted import FAULTY
+from tests.difficulties.planted import FAULTY, head
 from tests.difficulties.records import FIRST_LAYER, Record, learns, stays
 from unstuck.difficulties.finding import Finding
 from unstuck.difficulties.unscaled_inputs import find
@@ -51,3 +51,19 @@ def test_a_saturated_first_layer_shows_it_too():
 
 def test_not_without_inputs():
     assert found(FAULT.but(measured={"inputs": None})) is None
+
+
+def regression(mean: float, late: float, spread: float = 300.0) -> Record:
+    """Return a stuck regression on targets around 4,000 with this mean of its outputs and this squared error."""
+    target = {"mean": 4000.0, "std": spread, "min": 3000.0, "max": 5000.0}
+    measured = head("mse_loss", [64, 1], [64, 1], of=target, error=late)
+    measured["task"]["heads"][0]["prediction"] |= {"mean": mean, "std": 10.0}
+    return Record(loss=stays(late)).but(measured=measured)
+
+
+def test_targets_far_from_the_outputs_are_named():
+    assert found(regression(mean=20.0, late=4000.0**2)) is not None
+
+
+def test_noisy_targets_whose_level_was_found_are_no_fault():
+    assert found(regression(mean=3990.0, late=0.97 * 300.0**2)) is None

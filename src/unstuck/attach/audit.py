@@ -16,7 +16,7 @@ from unstuck.attach.capture import Capture, local, parameters_of
 from unstuck.attach.modules import Modules
 from unstuck.attach.replay import constants_in, needed
 from unstuck.attach.sources import Line
-from unstuck.attach.tape import Backward, Tape
+from unstuck.attach.tape import Backward, Op, Tape
 
 #: Names that a list in the record holds at most; its length is recorded beside it.
 _SHOWN = 20
@@ -44,7 +44,8 @@ def audit(
     mine = parameters_of(optimizer)
     modules.trained.update(storage_of(p) for p in mine if p.requires_grad)
     held = {id(p) for other in optimizers for p in parameters_of(other)}
-    reached = _reached(capture, seen.backwards)
+    roots, ops = _behind(capture, seen.backwards)
+    reached = _reached(capture.tape, roots, ops)
     leaves = [leaf for leaf in capture.tape.leaves.values() if id(leaf) in reached]
     if seen.raw is not None:
         reached -= {id(p) for p, grad in zip(mine, seen.raw, strict=False) if grad is None}
@@ -72,7 +73,7 @@ def audit(
         "frozen": frozen[:_SHOWN],
         "frozen_count": len(frozen),
         "frozen_elements": frozen_elsewhere,
-        "frozen_used_elements": _frozen_in_use(capture, seen.backwards, modules),
+        "frozen_used_elements": _frozen_in_use(capture.tape, ops, modules),
         "loaded": modules.loaded or "safetensors" in sys.modules,
         "unreached": unreached[:_SHOWN],
         "unreached_count": len(unreached),
@@ -91,16 +92,19 @@ def audit(
     }
 
 
-def _reached(capture: Capture, backwards: Sequence[Backward]) -> set[int]:
-    """Return the ids of the leaves that these backward calls start from, as far back as a gradient flows."""
+def _behind(capture: Capture, backwards: Sequence[Backward]) -> tuple[set[int], list[Op]]:
+    """Return the slots that these backward calls were made on, and the operations that gradients flow through."""
     roots = {slot for call in backwards for slot in call.roots if slot is not None}
-    if not roots:
-        return set()
-    used = roots | {slot for op in needed(capture.tape, roots, backwards) for slot in op.inputs}
-    return {id(leaf) for slot, leaf in capture.tape.leaves.items() if slot in used}
+    return roots, list(needed(capture.tape, roots, backwards)) if roots else []
 
 
-def _frozen_in_use(capture: Capture, backwards: Sequence[Backward], modules: Modules) -> int:
+def _reached(tape: Tape, roots: set[int], ops: Sequence[Op]) -> set[int]:
+    """Return the ids of the leaves that gradients reach."""
+    used = roots | {slot for op in ops for slot in op.inputs}
+    return {id(leaf) for slot, leaf in tape.leaves.items() if slot in used}
+
+
+def _frozen_in_use(tape: Tape, ops: Sequence[Op], modules: Modules) -> int:
     """Return how many frozen weights the loss was computed with that were never seen to be trained."""
     frozen = {
         storage_of(p): p.numel()
@@ -108,16 +112,10 @@ def _frozen_in_use(capture: Capture, backwards: Sequence[Backward], modules: Mod
         for p in m._parameters.values()
         if p is not None and not p.requires_grad and storage_of(p) not in modules.trained
     }
-    roots = {slot for call in backwards for slot in call.roots if slot is not None}
-    if not frozen or not roots:
+    if not frozen or not ops:
         return 0
-    hidden = capture.tape.frozen
-    used = {
-        storage_of(constant.tensor)
-        for op in needed(capture.tape, roots, backwards)
-        for constant in constants_in((op.args, op.kwargs))
-    }
-    return sum(count for place, count in frozen.items() if place in used or place in hidden)
+    used = {storage_of(constant.tensor) for op in ops for constant in constants_in((op.args, op.kwargs))}
+    return sum(count for place, count in frozen.items() if place in used or place in tape.frozen)
 
 
 def _cut(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -220,7 +220,7 @@ class Tape:
             return self._record_second_run(func, args, kwargs, name, random)
         if not torch.is_grad_enabled():
             if name in _LAYERS:
-                self._guarded(self._note_hidden, args, kwargs)
+                self._guarded(self._note_hidden, tensors_in((args, kwargs)))
             return func(*args, **kwargs)
         if not self._differentiates(func, name):
             result = func(*args, **kwargs)
@@ -280,8 +280,8 @@ class Tape:
         if any(slot is not None for slot in op.outputs):
             self.ops.append(op)
 
-    def _note_hidden(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        for tensor in tensors_in((args, kwargs)):
+    def _note_hidden(self, tensors: Iterable[Tensor]) -> None:
+        for tensor in tensors:
             if tensor.requires_grad and tensor.is_leaf and id(tensor) not in self.hidden:
                 self.hidden[id(tensor)] = user_line()
 
@@ -293,12 +293,7 @@ class Tape:
 
     def note_unseen(self, module: nn.Module) -> None:
         """Note that a module runs where no graph is recorded."""
-        self._guarded(self._note_parameters, module)
-
-    def _note_parameters(self, module: nn.Module) -> None:
-        for parameter in module.parameters():
-            if parameter.requires_grad and id(parameter) not in self.hidden:
-                self.hidden[id(parameter)] = user_line()
+        self._guarded(self._note_hidden, module.parameters())
 
     def _note_cut(self, func: Callable[..., Any], name: str, args: tuple[Any, ...], result: Any) -> None:
         if name == "__get__":

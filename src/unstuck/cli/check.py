@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from unstuck.attach import launcher
 from unstuck.attach.limit import TimeLimit
 from unstuck.cli.command import say
-from unstuck.cli.program import launch, tell_outer_run
+from unstuck.cli.program import begin, launch
 from unstuck.config import read_config
 from unstuck.errors import UsageError
-from unstuck.record import activity, folder, manifest
+from unstuck.record import activity
 from unstuck.settings import Settings
 
 if TYPE_CHECKING:
@@ -84,12 +84,8 @@ exit code:
         if not arguments.timeout > 0:
             raise UsageError(f"--timeout is a number of seconds above 0, such as 60; got {arguments.timeout:g}")
         config = read_config({"dir": arguments.dir, "quiet": arguments.quiet})
-        launcher.check_command(command)
-        program = folder.program_name(command)
-        place = folder.create(config.dir, program)
-        settings = Settings(place, fault=os.environ.get("UNSTUCK_FAULT", ""), check=True)
-        manifest.begin(settings, command, program)
-        tell_outer_run(place)
+        settings = begin(command, config.dir, _settings)
+        place = settings.run_dir
         limit = TimeLimit(arguments.timeout, partial(activity.python_processes, place))
         # What the program prints must not stand among the lines that are read by another program.
         outcome = launch(command, settings, stdout=_STDERR, limit=limit)
@@ -101,6 +97,10 @@ exit code:
             _write(Path(arguments.junit), to_junit(run, checklist))
         _show(run, checklist, as_json=arguments.json, quiet=config.quiet)
         return _exit_code(run, checklist)
+
+
+def _settings(run_dir: Path) -> Settings:
+    return Settings(run_dir, fault=os.environ.get("UNSTUCK_FAULT", ""), check=True)
 
 
 def _judge(place: Path, outcome: launcher.Outcome, limit: TimeLimit) -> tuple[Run, Checklist]:

@@ -4,14 +4,40 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from unstuck.attach import launcher
 from unstuck.attach.limit import TimeLimit
 from unstuck.cli.command import say
-from unstuck.record import activity, manifest
+from unstuck.record import activity, folder, manifest
 from unstuck.settings import Settings
+
+
+def begin(command: Sequence[str], base: Path, settings_in: Callable[[Path], Settings]) -> Settings:
+    """Make the run folder of a program that is about to start.
+
+    Args:
+        command: The command line, word by word.
+        base: Folder that the runs are kept in.
+        settings_in: Gives the settings of the run that is recorded in a folder.
+
+    Returns:
+        The settings.
+
+    Raises:
+        UsageError: A setting is wrong, or the folder cannot be made.
+        NotFound: There is no such command.
+        NotExecutable: It cannot be executed.
+    """
+    # A stand-in for the folder: wrong settings and commands are refused before anything is written.
+    settings_in(Path())
+    launcher.check_command(command)
+    program = folder.program_name(command)
+    settings = settings_in(folder.create(base, program))
+    manifest.begin(settings, command, program)
+    _tell_outer_run(settings.run_dir)
+    return settings
 
 
 def launch(
@@ -49,7 +75,7 @@ def launch(
     return outcome
 
 
-def tell_outer_run(inner: Path) -> None:
+def _tell_outer_run(inner: Path) -> None:
     """Tell the run that this process is a part of, if there is one, where the inner run is recorded."""
     outer = os.environ.get("UNSTUCK_RUN_DIR")
     if outer and Path(outer).is_dir():

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+from functools import partial
 from pathlib import Path
 
 from unstuck.attach import launcher
 from unstuck.cli.conclusion import conclude, fails, prepared
-from unstuck.cli.program import launch, tell_outer_run
+from unstuck.cli.program import begin, launch
 from unstuck.cli.title import live_title
 from unstuck.config import FAIL_ON, Config, read_config
 from unstuck.errors import UsageError
-from unstuck.record import folder, manifest
 from unstuck.settings import Settings
 
 
@@ -49,7 +49,7 @@ exit code:
         parser.add_argument(
             "--budget", metavar="F", help="share of the run time that measuring may take (default: 0.03)"
         )
-        parser.add_argument("--floor", metavar="S", help="seconds that measuring may take in any case (default: 2)")
+        parser.add_argument("--floor", metavar="S", help="seconds that measuring may take in any case (default: 1.5)")
         parser.add_argument(
             "--no-probes",
             dest="probes",
@@ -87,13 +87,7 @@ exit code:
         if not command:
             raise UsageError("no command to run; for example: unstuck run -- python train.py")
         config = read_config(vars(arguments))
-        # A stand-in for the folder: wrong settings and commands are refused before anything is written.
-        _settings(config, Path())
-        launcher.check_command(command)
-        program = folder.program_name(command)
-        settings = _settings(config, folder.create(config.dir, program))
-        manifest.begin(settings, command, program)
-        tell_outer_run(settings.run_dir)
+        settings = begin(command, config.dir, partial(_settings, config))
         with live_title(settings.run_dir, config.quiet), prepared():
             outcome = launch(command, settings)
         state = conclude(settings.run_dir, quiet=config.quiet)

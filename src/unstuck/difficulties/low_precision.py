@@ -2,9 +2,9 @@
 
 Decision. Exact counts at the probes. Lost steps: in the second half of the run at least half of the weights that have a
 gradient are left as they were by the step, because it is shorter than the spacing of the numbers around them; in
-float32 only where a weight is huge. Underflow: in float16, more than
-90 % of the gradients of layers that have any are exactly 0, or no weight has a gradient at all. Skipped steps: the
-``GradScaler`` skipped more than half of the steps. Accused where the run stayed below 80 % of the way.
+float32 only where a weight is huge. Underflow: in float16, more than 90 % of a typical tensor's gradient is exactly 0,
+or no weight has a gradient at all. Skipped steps: the ``GradScaler`` skipped more than half of the steps. Accused where
+the run stayed below 80 % of the way.
 """
 
 from __future__ import annotations

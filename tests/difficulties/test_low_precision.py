@@ -1,0 +1,27 @@
+"""Gradients below the smallest number: only of a type that has so few."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.difficulties.records import Record, stays
+from unstuck.difficulties.low_precision import find
+
+
+def zeros(share: float, autocast: str | None) -> Record:
+    """Return a stuck run in which so many of the gradients are exactly 0."""
+    precision = {"autocast": autocast, "low": autocast is not None, "lost_updates": 0.0, "zero_gradients": share}
+    return Record(loss=stays()).but(
+        measured={"precision": {"dtypes": {"float32": 26_122}, "largest": 1.0, **precision}}
+    )
+
+
+def test_gradients_that_underflow_in_float16_are_named():
+    finding = find(zeros(0.97, "float16").case())
+    assert finding is not None
+    assert "float16" in finding.sentence
+
+
+@pytest.mark.parametrize(("share", "autocast"), [(0.9, "bfloat16"), (0.9, None), (0.3, "float16")])
+def test_zeros_of_another_origin_are_no_fault(share, autocast):
+    assert find(zeros(share, autocast).case()) is None
