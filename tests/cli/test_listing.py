@@ -73,3 +73,11 @@ def test_an_empty_list_says_what_makes_a_run(tmp_path, capsys):
     assert err == f"unstuck: there are no runs in {tmp_path}; 'unstuck run -- COMMAND' makes one\n"
     assert main(["list", "--json", str(tmp_path)]) == 0
     assert capsys.readouterr().out == "[]\n"
+
+
+@pytest.mark.parametrize(("passed", "state"), [(True, "check passed"), (False, "check failed")])
+def test_a_check_is_listed_as_one(base, capsys, passed, state):
+    make(base, "7-checked", "train", check=True, exit_code=0, finished="2026-01-09T00:00:00+00:00")
+    (base / "7-checked" / "check.json").write_text(json.dumps({"passed": passed}))
+    assert main(["list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["state"] == state

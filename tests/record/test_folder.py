@@ -94,6 +94,16 @@ def test_a_run_is_found_by_name_beginning_end_and_latest(base, text):
     assert folder.find(text, base).name == "20260102-000000-train-bb22"
 
 
+def test_the_latest_run_is_no_check_where_there_is_another(base):
+    check = make(base, "20260103-000000-train-cc33", "2026-01-03T00:00:00+00:00")
+    about = json.loads((check / "manifest.json").read_text())
+    (check / "manifest.json").write_text(json.dumps({**about, "check": True}))
+    assert folder.find("latest", base).name == "20260102-000000-train-bb22"
+    for run in folder.runs(base)[1:]:
+        (run / "manifest.json").unlink()
+    assert folder.find("latest", base) == check
+
+
 def test_a_run_is_found_by_path_wherever_it_is(base, tmp_path):
     path = base / "20260101-000000-train-aa11"
     assert folder.find(str(path), tmp_path / "elsewhere") == path

@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from unstuck.cli.command import say
 from unstuck.config import read_config
@@ -31,8 +32,8 @@ class Row:
 class List:
     """List the runs in a folder, the newest first.
 
-    The state is the verdict of the last report, or 'running', or 'killed' where unstuck itself was ended before the
-    program; 'unstuck report RUN' judges such a run too.
+    The state is the verdict of the last report, or 'running', or 'check passed' and 'check failed' after 'unstuck
+    check', or 'killed' where unstuck itself was ended before the program; 'unstuck report RUN' judges such a run too.
     """
 
     name = "list"
@@ -84,11 +85,20 @@ def _row(folder: Path) -> Row:
 
 
 def _state(folder: Path) -> str | None:
-    """Return the state of the last report, None where there is none."""
+    """Return what was last said of the run, None where nothing was."""
+    report = _read(folder / "report.json").get("verdict")
+    if isinstance(report, dict) and "state" in report:
+        return str(report["state"])
+    passed = _read(folder / "check.json").get("passed")
+    return None if passed is None else "check passed" if passed else "check failed"
+
+
+def _read(file: Path) -> dict[str, Any]:
     try:
-        return str(json.loads((folder / "report.json").read_text(encoding="utf-8"))["verdict"]["state"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _print_table(rows: list[Row]) -> None:

@@ -84,7 +84,8 @@ def find(text: str, base: Path) -> Path:
     """Return the run folder that a user means.
 
     Args:
-        text: Path of a run folder, its name, the beginning or the end of its name if only one fits, or ``latest``.
+        text: Path of a run folder, its name, the beginning or the end of its name if only one fits, or ``latest``: the
+            newest that is no check, if there is one.
         base: Folder that holds the runs.
 
     Returns:
@@ -98,7 +99,8 @@ def find(text: str, base: Path) -> Path:
         return path
     known = runs(base)
     if text == "latest" and known:
-        return known[0]
+        # A check ends the program after its first steps: there is not much to report of it.
+        return next((run for run in known if not manifest.read(run).get("check")), known[0])
     fitting = [run for run in known if run.name == text] or [
         run for run in known if run.name.startswith(text) or run.name.endswith(text)
     ]
