@@ -82,6 +82,23 @@ def test_likelihoods_written_by_hand(step_of, loss):
     assert torch.equal(head.target, Y)
 
 
+def test_an_error_by_hand_beside_a_known_loss(step_of):
+    def loss(model):
+        out = model(X)
+        return ((out[:, 0] - R) ** 2).mean() + 0.01 * F.cross_entropy(out, Y)
+
+    heads = step_of(lambda: nn.Linear(5, 3), loss).heads
+    assert [head.kind for head in heads] == ["cross_entropy", "squared error"]
+
+
+def test_a_penalty_beside_a_known_loss_is_no_place_of_its_own(step_of):
+    def loss(model):
+        out = model(X)
+        return F.cross_entropy(out, Y) + out.square().mean() + sum(p.abs().sum() for p in model.parameters())
+
+    assert [head.kind for head in step_of(lambda: nn.Linear(5, 3), loss).heads] == ["cross_entropy"]
+
+
 def test_a_loss_without_targets_has_no_head(step_of):
     assert step_of(lambda: nn.Linear(5, 3), lambda m: m(X).square().mean()).heads == []
 

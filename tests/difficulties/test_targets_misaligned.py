@@ -32,3 +32,17 @@ def test_one_label_at_one_of_two_places_may_be_a_domain():
     other = head("cross_entropy", [64, 10], [64], of={"kind": "classes", "max": 9.0}, line=31)["task"]["heads"]
     both = {"task": {"heads": [*one, *other], "places": 2}}
     assert find(Record(loss=stays()).but(measured=both).case()) is None
+
+
+def copied(ahead: bool | None) -> Record:
+    """Return a run whose targets are its inputs."""
+    measured = {"score": 40.0, "moved": 0.4, "examples": 64, "same": 1.0, "ahead": ahead, "groups": 10}
+    return Record().but(measured={"targets": measured})
+
+
+def test_targets_that_were_not_moved_are_named_and_an_autoencoder_is_not():
+    finding = find(copied(ahead=False).case())
+    assert finding is not None
+    assert "x[:, 1:]" in finding.sentence
+    assert find(copied(ahead=True).case()) is None
+    assert find(copied(ahead=None).case()) is None

@@ -38,8 +38,8 @@ def read_heads(
 ) -> list[Head]:
     """Find the places where outputs meet targets.
 
-    A call of a known loss function is one. Where there is none, a difference of something that the last layer leads to
-    and a tensor of the program's data is one, if a square or an absolute value follows.
+    A call of a known loss function is one; and so is a difference of something that the last layer leads to and a
+    tensor of the program's data, if a square or an absolute value follows.
 
     Args:
         ops: Operations that the loss is computed from, in order.
@@ -52,11 +52,13 @@ def read_heads(
     """
     way = _Way(ops, layers)
     heads = [head for op in ops if (head := _known(op, env, way)) is not None]
+    if heads:
+        heads += [head for op in ops if (head := _by_hand(op, env, way)) is not None]
+    else:
+        heads = [head for op in ops if (head := _by_hand(op, env, way) or _picked(op, env, way)) is not None]
     if not heads:
-        found = [(_by_hand(op, env, way) or _picked(op, env, way)) for op in ops]
-        # Outputs may be multiplied with data on purpose before they are compared: amplitudes with a basis.
-        found = found if any(found) else [_blown_up(op, env, way) for op in ops]
-        heads = [head for head in found if head is not None]
+        # Last, for outputs may be multiplied with data on purpose before they are compared: amplitudes with a basis.
+        heads = [head for op in ops if (head := _blown_up(op, env, way)) is not None]
     return [replace(head, whole=storage_of(head.target) in cast) for head in heads]
 
 

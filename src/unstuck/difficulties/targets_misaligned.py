@@ -1,12 +1,12 @@
 """``targets-misaligned``: the targets do not belong to the inputs that they come with.
 
 Decision. From the distance correlation of inputs and targets in the batches, in standard deviations under shuffled
-targets, added up over the probes (``sum / sqrt(n)``, standard normal under independence). Three cases. Moved: no
-dependence (below 3), but a strong one (above 6, and 4 more) with the targets moved by one place. Apart: no dependence
-at all (below 2.5) in at least 120 examples, and the run is no better than a constant prediction; then targets were
-shuffled apart from inputs, or nothing links them. Constant: every target seen is the same class, at the only
-place where outputs meet targets. For sequences of
-indices also: targets equal the inputs place by place, so that the task is to copy.
+targets, added up over the probes (``sum / sqrt(n)``, standard normal under independence). Moved: no dependence (below
+3), but a strong one (above 6, and 4 more) with the targets moved by one place. Apart: no dependence at all (below 2.5)
+in at least 120 examples, and the run is no better than a constant prediction; then targets were shuffled apart from
+inputs, or nothing links them. Constant: every target seen is the same class, at the only place where outputs meet
+targets. Copied: for sequences of indices, targets equal the inputs place by place, and no output depends on later
+places than its own; where outputs depend on the whole sequence, it is an autoencoder.
 """
 
 from __future__ import annotations
@@ -118,9 +118,11 @@ def _constant(case: Case) -> Finding | None:
 
 
 def _copied(case: Case) -> Finding | None:
-    same = [m["same"] for m in (p.m["targets"] for p in case.probes if "targets" in p.m) if m.get("same") is not None]
-    if len(same) < _PROBES or float(np.median(same)) < 0.99:
+    seen = [p.m["targets"] for p in case.probes if "targets" in p.m]
+    if sum(m.get("same") == 1 for m in seen) < _PROBES or any(m.get("same") not in (1, None) for m in seen):
         return None
+    if not any(m.get("ahead") is False for m in seen) or any(m.get("ahead") for m in seen):
+        return None  # an autoencoder: its outputs come from the whole sequence
     place = next(iter(places(case)), None)
     return Finding(
         difficulty="targets-misaligned",
@@ -132,7 +134,7 @@ def _copied(case: Case) -> Finding | None:
         ),
         where=place.where if place is not None else case.at_step,
         cost=None,
-        evidence={"share of equal places": float(np.median(same))},
+        evidence={"share of equal places": 1.0, "outputs depend on later places": False},
         remedies=("shift the targets by one: inputs x[:, :-1], targets x[:, 1:]",),
         step=0,
     )

@@ -15,6 +15,8 @@ from unstuck.measure.evaluation import Evaluation
 _MOST = 128
 _FEWEST = 12
 _PERMUTATIONS = 100
+#: Gradient with respect to a later place, as a share of that with respect to the own ones, that is no rounding.
+_ROUNDING = 1e-5
 
 
 def measure(evaluation: Evaluation) -> dict[str, Any]:
@@ -35,7 +37,8 @@ def measure(evaluation: Evaluation) -> dict[str, Any]:
     Returns:
         ``score`` in standard deviations; ``examples``; ``moved``: the larger of the scores with the targets moved by
         one place either way; ``same``: share of places where inputs and targets are equal, for sequences of indices;
-        ``groups``: number of classes in the batch, None for real targets.
+        ``ahead``: where all are, whether outputs depend on later places of the input than their own, None where that
+        cannot be told; ``groups``: number of classes in the batch, None for real targets.
 
     Raises:
         NotMeasurable: There is no one input and target per example, or too few examples.
@@ -57,6 +60,7 @@ def measure(evaluation: Evaluation) -> dict[str, Any]:
         "moved": moved,
         "examples": count,
         "same": same,
+        "ahead": _looks_ahead(evaluation, target) if same == 1 else None,
         "groups": int(target.unique().numel()) if whole else None,
     }
 
@@ -109,6 +113,45 @@ def _same(inputs: Tensor, target: Tensor) -> float | None:
     if inputs.is_floating_point() or inputs.shape != target.shape:
         return None
     return float((inputs == target).double().mean())
+
+
+def _looks_ahead(evaluation: Evaluation, target: Tensor) -> bool | None:
+    """Return whether outputs at the first half of the places depend on inputs at the second half.
+
+    An autoencoder's do, since all of them come from the whole; those of a network that is to predict what follows do
+    not. Which dimension is time is not known: examples do not depend on each other, so any dependence is one in time.
+    """
+    response = evaluation.step.response()
+    if response is None or not response.inputs.is_floating_point() or response.inputs.shape[:2] != target.shape:
+        return None
+    inputs = response.inputs.clone().requires_grad_()
+    with torch.enable_grad():
+        output = _by_place(response.output(inputs), target.shape)
+    if output is None or not output.requires_grad:
+        return None
+    generator = torch.Generator().manual_seed(0)
+    weights = torch.randn(output.shape, generator=generator).to(output)
+    for dim in (0, 1):
+        half = target.shape[dim] // 2
+        if not half:
+            continue
+        early = (output * weights).narrow(dim, 0, half).sum()
+        gradient = torch.autograd.grad(early, inputs, retain_graph=True)[0].abs()
+        own, later = gradient.narrow(dim, 0, half), gradient.narrow(dim, half, target.shape[dim] - half)
+        if float(later.max()) > _ROUNDING * float(own.max()):
+            return True
+    return False
+
+
+def _by_place(output: Tensor, shape: torch.Size) -> Tensor | None:
+    """Return outputs as one row per place, in the places' two dimensions; None where they are not laid out so."""
+    if output.dim() == 2 and len(output) == shape.numel():
+        return output.reshape(*shape, -1)
+    if output.dim() == 3 and output.shape[:2] == shape:
+        return output
+    if output.dim() == 3 and (output.shape[0], output.shape[2]) == tuple(shape):
+        return output.transpose(1, 2)
+    return None
 
 
 def _features(inputs: Tensor) -> Tensor:
