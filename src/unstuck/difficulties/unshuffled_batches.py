@@ -3,7 +3,8 @@
 Decision. Classes: Pearson's chi-squared of each probed batch against the classes of all probes, per degree of freedom;
 it is about 1 for random batches, with a standard deviation of ``sqrt(2 / degrees)``. Numbers: the variance of the
 batches' mean targets against what random batches of that size would have; about 1 as well. Named from 6 on in most
-probes, at least 5 of them. The loss of single batches does not tell: each is easy while it lasts.
+probes, at least 5 of them, but not where batches hold three classes or more with as many examples each: those are put
+together on purpose. The loss of single batches does not tell: each is easy while it lasts.
 
 Source: Bengio 2012 (arXiv:1206.5533), section 3.1; Bottou 2012, "Stochastic Gradient Descent Tricks", section 4.2.
 """
@@ -21,6 +22,8 @@ from unstuck.difficulties.heads import BINARY, DISTANCES, LIKELIHOODS, Place, pl
 
 _FAR = 6.0
 _PROBES = 5
+#: Classes of equal counts in a batch from which on that is no accident.
+_COMPOSED = 3
 
 
 def find(case: Case) -> Finding | None:
@@ -57,7 +60,7 @@ def _by_class(case: Case, place: Place) -> Finding | None:
     ratio = ((counts - expected) ** 2 / expected).sum(1) / (len(shares) - 1)
     present = float(np.median((counts > 0).sum(1)))
     chance = float(np.median((1 - (1 - shares) ** counts.sum(1, keepdims=True)).sum(1)))
-    if float(np.median(ratio)) < _FAR or present > 0.75 * chance:
+    if float(np.median(ratio)) < _FAR or present > 0.75 * chance or _are_composed(counts):
         return None
     return _finding(
         case,
@@ -67,6 +70,13 @@ def _by_class(case: Case, place: Place) -> Finding | None:
         f"turn and forgets it. Write shuffle=True in the DataLoader, or take X[torch.randperm(n)] at every epoch.",
         {"classes in a batch": present, "in a random batch": chance, "chi-squared / degrees": float(np.median(ratio))},
     )
+
+
+def _are_composed(counts: np.ndarray) -> bool:
+    """Return whether batches are put together of some classes with as many examples each, as in metric learning."""
+    held = [row[row > 0] for row in counts]
+    alike = [len(row) >= _COMPOSED and row.min() == row.max() > 1 for row in held]
+    return float(np.mean(alike)) > 0.5
 
 
 def _by_number(case: Case, place: Place) -> Finding | None:
