@@ -137,3 +137,25 @@ def test_autocast(step_of):
         return F.cross_entropy(out.float(), Y)
 
     assert step_of(lambda: nn.Linear(5, 3), loss).modes.autocast == "bfloat16"
+
+
+class Bags(nn.Module):
+    """Texts of different lengths, as one row of words with the places where they begin."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bag, self.out = nn.EmbeddingBag(9, 4), nn.Linear(4, 3)
+
+    def forward(self, words: Tensor, starts: Tensor) -> Tensor:
+        return self.out(self.bag(words, starts))
+
+
+def test_bags_of_words_are_examples(step_of):
+    words, starts = torch.randint(9, (20,)), torch.tensor([0, 3, 7, 11, 12, 16])
+    assert step_of(Bags, lambda m: F.cross_entropy(m(words, starts), Y)).batch_size == 6
+
+
+def test_one_row_of_words_is_one_example(step_of):
+    words, next_words = torch.randint(9, (20,)), torch.randint(3, (20,))
+    model = lambda: nn.Sequential(nn.Embedding(9, 4), nn.Linear(4, 3))  # noqa: E731
+    assert step_of(model, lambda m: F.cross_entropy(m(words), next_words)).batch_size == 1

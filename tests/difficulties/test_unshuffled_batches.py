@@ -47,3 +47,11 @@ def test_some_classes_with_as_many_examples_each_are_put_together_on_purpose():
         return [16 if k in chosen else 0 for k in range(10)]
 
     assert drawn(counts) is None
+
+
+def test_sorted_data_whose_batches_hold_whole_classes_are_named():
+    def counts(generator):
+        first = 3 * generator.integers(3)
+        return [16 if first <= k < first + 3 else 0 for k in range(10)]
+
+    assert drawn(counts) is not None

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from time import perf_counter
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -165,15 +166,19 @@ class CapturedStep:
         }
         dense = [local(g) for g in grads]
         filled = [torch.zeros_like(p) if g is None else g for g, p in zip(dense, self.params, strict=True)]
-        batch, inputs = self._batch()
+        batch, inputs = self._batch(env)
         return filled, losses, batch, inputs, float(total.detach())
 
-    def _batch(self) -> tuple[int | None, Tensor | None]:
+    def _batch(self, env: dict[int, Any]) -> tuple[int | None, Tensor | None]:
         """Return the size of the batch and the network's input: the first constant that a layer reads."""
         for layer in self.tape_layers:
             if isinstance(layer.input, Constant) and layer.input.tensor.dim() > 0:
-                tensor = layer.input.tensor
-                return int(tensor.shape[0]) if tensor.dim() > 1 else 1, tensor
+                tensor, given = layer.input.tensor, env.get(layer.pre)
+                if tensor.dim() > 1:
+                    return int(tensor.shape[0]), tensor
+                # One row of indices is one sequence, unless bags of them give a row each.
+                rows = int(given.shape[0]) if isinstance(given, Tensor) and given.dim() > 1 else 1
+                return rows if rows != len(tensor) else 1, tensor
         for op in self._player.ops:
             for value in op.args:
                 if isinstance(value, Constant) and value.tensor.dim() > 1:

@@ -3,8 +3,9 @@
 Decision. Classes: Pearson's chi-squared of each probed batch against the classes of all probes, per degree of freedom;
 it is about 1 for random batches, with a standard deviation of ``sqrt(2 / degrees)``. Numbers: the variance of the
 batches' mean targets against what random batches of that size would have; about 1 as well. Named from 6 on in most
-probes, at least 5 of them, but not where batches hold three classes or more with as many examples each: those are put
-together on purpose. The loss of single batches does not tell: each is easy while it lasts.
+probes, at least 5 of them, but not where batches hold three classes or more with as many examples each, and not always
+the same ones together: those are composed on purpose. The loss of single batches does not tell: each is easy while it
+lasts.
 
 Source: Bengio 2012 (arXiv:1206.5533), section 3.1; Bottou 2012, "Stochastic Gradient Descent Tricks", section 4.2.
 """
@@ -12,6 +13,7 @@ Source: Bengio 2012 (arXiv:1206.5533), section 3.1; Bottou 2012, "Stochastic Gra
 from __future__ import annotations
 
 import math
+from itertools import combinations
 
 import numpy as np
 
@@ -73,10 +75,14 @@ def _by_class(case: Case, place: Place) -> Finding | None:
 
 
 def _are_composed(counts: np.ndarray) -> bool:
-    """Return whether batches are put together of some classes with as many examples each, as in metric learning."""
-    held = [row[row > 0] for row in counts]
-    alike = [len(row) >= _COMPOSED and row.min() == row.max() > 1 for row in held]
-    return float(np.mean(alike)) > 0.5
+    """Return whether batches are put together of some classes with as many examples each, as in metric learning.
+
+    So may sorted data be, by chance of its sizes; but then a class always comes with the same others.
+    """
+    held = [(frozenset(np.flatnonzero(row)), row[row > 0]) for row in counts]
+    composed = [classes for classes, row in held if len(row) >= _COMPOSED and row.min() == row.max() > 1]
+    mixed = any(one & other and one != other for one, other in combinations(composed, 2))
+    return mixed and len(composed) > 0.5 * len(held)
 
 
 def _by_number(case: Case, place: Place) -> Finding | None:
