@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.difficulties.planted import FAULTY
-from tests.difficulties.records import FIRST_LAYER, Record, learns, stays
+from tests.difficulties.records import FIRST_LAYER, Record, layer, learns, stack, stays
 from unstuck.difficulties.bad_initialisation import find
 from unstuck.difficulties.finding import Finding
 
@@ -59,3 +59,14 @@ def test_weights_that_are_too_small():
 def test_not_where_the_run_learned_or_its_start_was_not_seen():
     assert found(FAULT.but(loss=learns())) is None
     assert found(FAULT.but(probed=(50, 100))) is None
+
+
+def test_a_layer_that_starts_at_zero_and_is_told_apart_by_its_first_gradient_is_sound():
+    first = {"gain": lambda i: 0.5 if i else 0.0, "distinct": lambda i: 0.9 if i else 0.0}
+    assert found(Record(loss=stays()).but(measured={"layers": {"fc2": first}})) is None
+
+
+def test_one_unit_cannot_be_like_another():
+    single = [layer("skip", 1, 64), *stack(2)]
+    zero = {"skip": {"gain": 0.0, "distinct": 0.0}}
+    assert found(Record(loss=stays(), layers=single).but(measured={"layers": zero})) is None

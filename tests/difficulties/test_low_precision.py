@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.difficulties.records import Record, stays
+from tests.difficulties.records import Record, learns, stays
 from unstuck.difficulties.low_precision import find
 
 
@@ -25,3 +25,14 @@ def test_gradients_that_underflow_in_float16_are_named():
 @pytest.mark.parametrize(("share", "autocast"), [(0.9, "bfloat16"), (0.9, None), (0.3, "float16")])
 def test_zeros_of_another_origin_are_no_fault(share, autocast):
     assert find(zeros(share, autocast).case()) is None
+
+
+def test_steps_that_are_lost_in_a_run_that_went_well_get_a_note():
+    numbers = {"autocast": None, "low": True, "lost_updates": 0.98, "zero_gradients": 0.1, "largest": 1.0}
+    lost = {"precision": {"dtypes": {"bfloat16": 26_122}, **numbers}}
+    stuck = find(Record(loss=stays()).but(measured=lost).case())
+    well = find(Record(loss=learns()).but(measured=lost).case())
+    assert stuck is not None
+    assert well is not None
+    assert (stuck.role, well.role) == ("cause", "note")
+    assert well.cost is None

@@ -1,12 +1,14 @@
 """``bad-initialisation``: the first weights make all units alike, cut the signal off, or blow it up.
 
-Decision, at the first probe only. (1) Symmetry: the units of a hidden layer have the same weights (also all zero), so
-that they get the same gradient and stay one unit. (2) Scale: the weights of hidden layers lie far from
-``1/sqrt(fan-in)``, and the loss starts far above that of the best constant prediction. Named where the run has not
-learned, or has lost much.
+Decision, at the first probe. (1) Symmetry: the units of a hidden layer have the same weights (also all zero), and have
+them still at the next probe: they get the same gradient and stay one unit. (2) Scale: the weights of hidden layers lie
+far from ``1/sqrt(fan-in)``, and the loss starts far above that of the best constant prediction. Named where the run has
+not learned, or has lost much.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +36,7 @@ def find(case: Case) -> Finding | None:
     for layer in hidden[:-1]:
         numbers = first.get(layer.name, {})
         gain, distinct = numbers.get("gain"), numbers.get("distinct")
-        if gain == 0 or (distinct is not None and distinct < _ALIKE and layer.shape[0] > 1):
+        if layer.shape[0] > 1 and _is_alike(numbers) and _stays_alike(case, layer.name):
             what = "all zero" if gain == 0 else "the same for every unit"
             return _finding(
                 case,
@@ -76,6 +78,22 @@ def find(case: Case) -> Finding | None:
 
 def _against(above: float) -> str:
     return f", {figure(above)} times that of the best constant prediction" if np.isfinite(above) else ""
+
+
+def _is_alike(numbers: dict[str, Any]) -> bool:
+    """Return whether all units of a layer have the same weights."""
+    gain, distinct = numbers.get("gain"), numbers.get("distinct")
+    return gain == 0 or (distinct is not None and distinct < _ALIKE)
+
+
+def _stays_alike(case: Case, name: str) -> bool:
+    """Return whether a layer's units go on as one after the first step.
+
+    A layer that starts at 0 before others that do not (the end of a residual branch, an adapter) is told apart by its
+    first gradient.
+    """
+    later = [p.m["layers"][name] for p in case.probes[1:] if name in p.m.get("layers", {})]
+    return not later or _is_alike(later[0])
 
 
 def _swamped(first: dict[str, dict[str, float]], large: dict[str, float]) -> bool:

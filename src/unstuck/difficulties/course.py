@@ -7,12 +7,15 @@ from itertools import pairwise
 
 import numpy as np
 
+from unstuck.difficulties.figures import number
 from unstuck.record import Probe, Pulse
 from unstuck.record.constant import pooled_constant as pooled_constant
 from unstuck.record.reader import Floats
 
 #: Share of the run that its end is read from.
 _TAIL = 0.05
+#: Batches that are compared with a constant prediction, at least.
+_FEWEST = 4
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Course:
         still_falling: Whether that stands out of the noise.
         first_bad: First step whose loss is not finite, None where all are.
         ends_bad: Whether the run ends with non-finite losses.
+        better: By how much, as a share, the later probes' losses typically lie below that of the best constant
+            prediction for the same batch; 0 where not all of them do. What batches differ by falls out of it.
         signed: Whether the loss takes negative values, so that no ratio of losses means anything.
     """
 
@@ -50,6 +55,7 @@ class Course:
     still_falling: bool
     first_bad: int | None
     ends_bad: bool
+    better: float = 0.0
     signed: bool = False
 
     @property
@@ -110,8 +116,17 @@ def read_course(pulse: Pulse, probes: list[Probe]) -> Course | None:
         still_falling=still,
         first_bad=first_bad,
         ends_bad=ends_bad,
+        better=_better(probes),
         signed=bool(len(good) and good.min() < 0),
     )
+
+
+def _better(probes: list[Probe]) -> float:
+    """Compare each of the later probes' losses with the best constant prediction for its own batch."""
+    baselines = [p.m["baseline"] for p in probes[len(probes) // 2 :] if p.m.get("baseline")]
+    ratios = [number(b.get("part")) / number(b.get("constant")) for b in baselines if number(b.get("constant")) > 0]
+    ratios = [ratio for ratio in ratios if np.isfinite(ratio)]
+    return 1 - float(np.median(ratios)) if len(ratios) >= _FEWEST and max(ratios) < 1 else 0.0
 
 
 def smoothed(losses: Floats) -> Floats:

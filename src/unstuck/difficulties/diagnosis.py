@@ -13,12 +13,14 @@ from unstuck.difficulties.case import Case
 from unstuck.difficulties.catalogue import DIFFICULTIES
 from unstuck.difficulties.complete import complete
 from unstuck.difficulties.course import Course
-from unstuck.difficulties.figures import figure
+from unstuck.difficulties.figures import figure, percent
 from unstuck.difficulties.finding import Diagnosis, Finding, NotMeasured, Overhead, State, Verdict
 from unstuck.record import OptimizerInfo, Pulse, Run
 
 #: Steps that a run needs before its loss curve is judged.
 _FEW = 8
+#: Share below a constant prediction's loss from which on, batch by batch, a run has found what there is to find.
+_BETTER = 0.03
 #: Measurements that many sound programs have no use for: their absence is not worth a line.
 _OPTIONAL = ("decay", "held_out", "inputs", "modes", "precision", "targets", "task")
 #: Measurements in words.
@@ -165,7 +167,7 @@ def _state(case: Case, course: Course, causes: list[Finding]) -> State:
         return "diverged"
     if causes:
         return "stuck" if course.gain < 0.15 else "slow"
-    if course.gain < 0.1 and not (course.still_falling and course.falling > 0.01):
+    if course.gain < 0.1 and course.better < _BETTER and not (course.still_falling and course.falling > 0.01):
         return "stuck"
     return "healthy" if course.still_falling and course.falling > 0.01 else "converged" if course.learned else "healthy"
 
@@ -185,10 +187,13 @@ def _sentence(state: State, course: Course, causes: list[Finding], case: Case) -
         blame = f"; {'the causes are' if len(causes) > 1 else 'the cause is'} {named}"
     if case.adversarial and state == "healthy":
         return "Two optimizers train against each other, so the loss need not fall; no fault was found."
+    # Where most of the loss is noise, it hardly falls: then what counts is that it is below a constant prediction's.
+    explained = f"{percent(course.better)} below what the best constant prediction has on the same batches"
+    way = explained if course.gain < 0.1 and course.better >= _BETTER else f"from {start}"
     words = {
         "unknown": f"The loss did not fall ({level}, from {start}), but it takes negative values and may not measure "
         f"progress (as in reinforcement learning); no fault was found.",
-        "healthy": f"The training goes well: {level}, from {start}{blame}.",
+        "healthy": f"The training goes well: {level}, {way}{blame}.",
         "converged": f"The training has converged: {level}, from {start}{blame}.",
         "slow": f"The training is slower than it could be: {level}, from {start}{blame}.",
         "stuck": f"The training is stuck: {level}{compared}{blame}.",

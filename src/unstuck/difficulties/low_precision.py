@@ -4,10 +4,12 @@ Decision. Exact counts at the probes. Lost steps: in the second half of the run 
 gradient are left as they were by the step, because it is shorter than the spacing of the numbers around them; in
 float32 only where a weight is huge. Underflow: in float16, more than 90 % of a typical tensor's gradient is exactly 0,
 or no weight has a gradient at all. Skipped steps: the ``GradScaler`` skipped more than half of the steps. Accused where
-the run stayed below 80 % of the way.
+the run stayed below 80 % of the way; lost steps get a note in one that went further.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from unstuck.difficulties.case import Case, median
 from unstuck.difficulties.figures import percent
@@ -23,7 +25,8 @@ def find(case: Case) -> Finding | None:
     """Return the finding, None where the precision is enough."""
     course = case.course
     if course is not None and not course.ends_bad and course.gain > _WELL:
-        return None
+        lost = _lost(case)
+        return None if lost is None else replace(lost, role="note", cost=None)
     return _skipped(case) or _lost(case) or _underflow(case)
 
 

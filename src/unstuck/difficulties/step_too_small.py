@@ -2,11 +2,12 @@
 
 Decision. Along the actual update ``d`` the loss of the step's own batch is ``f + t g'd + t^2 d'Hd / 2``; its lowest
 point ``t = -g'd / d'Hd`` says how many times longer the step could have been for this batch (the quadratic is
-optimistic far away, so losses at 2, 4, 8 ... times the step are measured too). The sharpness says how many times longer
-it could be before it becomes unstable. The step is too small where both are large throughout, the run has not got far,
-and the weights have hardly moved: on data with nothing left to learn single batches also ask for longer steps, but
-there the weights wander. Over the test suite's programs the way of the weights, as a multiple of their norm, was below
-0.02 where the step was too small, and above 0.1 on all but one of 46 healthy ones.
+optimistic far away, so losses at 2, 4, 8 ... times the step are measured too); where even that point is less than 5 %
+lower, the step was long enough. The sharpness says how many times longer it could be before it becomes unstable. The
+step is too small where both are large throughout, the run has not got far, and the weights have hardly moved: on data
+with nothing left to learn single batches also ask for longer steps, but there the weights wander. Over the test suite's
+programs the way of the weights, as a multiple of their norm, was below 0.02 where the step was too small, and above 0.1
+on all but one of 46 healthy ones.
 
 Cost. In the regime of small steps training follows the gradient flow, and time goes with ``1 / lr``: a run is as many
 times slower as its step could be longer, up to half the stability limit.
@@ -24,6 +25,9 @@ from unstuck.difficulties.finding import Cost, Finding
 _STUCK, _SLOW = 12.0, 25.0
 #: Way of the weights, as a multiple of their own norm, from which on they count as having moved.
 _MOVED = 0.3
+#: Share of the loss by which the best step along the update lowers that of its batch, at least. Along one direction
+#: chance alone gives about one over the number of examples.
+_WORTH = 0.05
 
 
 def find(case: Case) -> Finding | None:
@@ -77,7 +81,10 @@ def room_along_update(case: Case) -> float:
         if not len(losses) or not np.isfinite(losses).any():
             continue
         best = float(along["scales"][int(np.nanargmin(np.where(np.isfinite(losses), losses, np.inf)))])
-        falls = along["loss_before"] - np.nanmin(losses) > 1e-7 * abs(along["loss_before"])
+        gain = along["loss_before"] - np.nanmin(losses)
+        # A lowest point within reach that is hardly lower: no longer step would help, the rest may be noise.
+        within = best < along["scales"][-1]
+        falls = gain > (_WORTH if within else 1e-7) * abs(along["loss_before"])
         warming = case.lr_at(probe.step) / case.lr if case.lr > 0 else 1.0
         found.append(best * (warming if np.isfinite(warming) else 1.0) if falls else 1.0)
     return median(found)

@@ -2,7 +2,8 @@
 
 Decision, from outputs and targets as the loss got them. Exact: ``nll_loss`` or ``kl_div`` of numbers that are no
 log-probabilities (their exponentials do not sum to 1), so that the loss falls for ever; binary cross-entropy with
-targets outside of 0 to 1; ``cross_entropy`` over a single class, which is 0 whatever goes in. Inferred, and only where
+targets outside of 0 to 1; ``cross_entropy`` over a single class, which is 0 whatever goes in, or with examples that
+have two to ten labels each. Inferred, and only where
 the run did not learn: a squared error of one output against class numbers (0 to K - 1, K at least 3, about equally
 frequent; where the program cast them from integers, also in a run that stayed below 90 % of the way); a task that
 makes up less than 5 % of the loss while it is no better than a constant prediction, or one whose other term was large
@@ -20,6 +21,8 @@ from unstuck.difficulties.finding import Cost, Finding
 from unstuck.difficulties.heads import BINARY, CLASSIFIERS, DISTANCES, Place, places, shape
 
 _FEWEST_CLASSES = 3
+#: More labels than that are counts, as of words or purchases, for which one softmax is a model.
+_FEW_LABELS = 10
 #: A squared error that got so far does measure something.
 _WELL = 0.9
 #: Entropy of the classes as a share of its largest value: class numbers are about equally frequent, counts are not.
@@ -36,7 +39,7 @@ def find(case: Case) -> Finding | None:
     """Return the finding, None where the losses fit."""
     listed = places(case)
     for place in listed:
-        for look in (_not_log_probabilities, _outside_unit, _one_class, _distance_of_classes):
+        for look in (_not_log_probabilities, _outside_unit, _one_class, _several_labels, _distance_of_classes):
             finding = look(case, place)
             if finding is not None:
                 return finding
@@ -92,6 +95,23 @@ def _one_class(case: Case, place: Place) -> Finding | None:
         "use binary_cross_entropy_with_logits(out.squeeze(1), y.float()), or two output units",
         {"outputs": list(outputs)},
         0.98,
+    )
+
+
+def _several_labels(case: Case, place: Place) -> Finding | None:
+    outputs = shape(place.last["prediction"])
+    most = max((number(head["target"].get("labels")) for head in place.heads), default=np.nan)
+    if place.kind != "cross_entropy" or place.target != "multi-label" or not 2 <= most <= _FEW_LABELS:
+        return None
+    return _finding(
+        case,
+        place,
+        f"cross_entropy is given examples with up to {figure(most)} labels of {outputs[1]}: its softmax lets the "
+        f"classes compete, so that two of them cannot both be certain. Write "
+        f"F.binary_cross_entropy_with_logits(outputs, targets), which asks each label for itself.",
+        "use binary_cross_entropy_with_logits: each label is a yes or no of its own",
+        {"most labels of one example": most, "labels": outputs[1]},
+        0.85,
     )
 
 

@@ -45,9 +45,9 @@ def measure(evaluation: Evaluation) -> dict[str, Any]:
     Returns:
         ``heads``, per place: ``kind`` of loss, ``file``, ``line``; ``prediction`` and ``target`` (``shape``, ``min``,
         ``max``, ``mean``, ``std``; of targets also ``kind``, ``distinct``, ``classes``: counts of whole numbers from 0,
-        ``whole``: whether the program cast them from integers); ``broadcast``; ``activations``, the last one first;
-        ``batch``, the examples of the step;
-        ``factor`` with which a known loss enters the step's; ``error``, the mean squared difference; ``outside``, the
+        ``labels``: the most that an example has, ``whole``: whether the program cast them from integers);
+        ``broadcast``; ``activations``, the last one first; ``batch``, the examples of the step; ``factor`` with which
+        a known loss enters the step's; ``error``, the mean squared difference; ``outside``, the
         share of targets that no output can be, and ``unreachable``, their mean squared distance from what outputs can
         be, in variances of the targets; ``single``: whether the outputs are 1 whatever goes in; ``normalised``, the
         mean sum of ``exp(prediction)`` where log-probabilities are wanted; ``sums_to_one``, the dimension of the
@@ -118,8 +118,11 @@ def _kind(target: Tensor) -> dict[str, Any]:
     low, high = int(values.min()), int(values.max())
     if low >= 0 and high <= 1 and values.is_floating_point():
         wide = values.dim() > 1 and values.shape[1] > 1
-        one = wide and bool((values.sum(1) == 1).all())
-        return {**described, "kind": "one-hot" if one else "multi-label" if wide else "binary"}
+        if not wide:
+            return {**described, "kind": "binary"}
+        counts = values.sum(1)
+        kind = "one-hot" if bool((counts == 1).all()) else "multi-label"
+        return {**described, "kind": kind, "labels": int(counts.max())}
     if low >= 0 and high < _CLASSES:
         return {**described, "kind": "classes", "classes": torch.bincount(values.flatten().long()).tolist()}
     return {**described, "kind": "two-valued" if distinct == 2 else "whole"}
