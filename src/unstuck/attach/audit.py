@@ -74,6 +74,7 @@ def audit(
         "frozen_count": len(frozen),
         "frozen_elements": frozen_elsewhere,
         "frozen_used_elements": _frozen_in_use(capture.tape, ops, modules),
+        # Its files are read without torch.load; who imports it is likely to read one.
         "loaded": modules.loaded or "safetensors" in sys.modules,
         "unreached": unreached[:_SHOWN],
         "unreached_count": len(unreached),

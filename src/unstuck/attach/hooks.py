@@ -32,6 +32,7 @@ class Hooks:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._patches = Patches()
+        self._before_step = self._make_before_step()
         self._before: Any = None
         self._after: Any = None
 
@@ -52,7 +53,7 @@ class Hooks:
         patches.wrap(nn.Module, "load_state_dict", self._loads)
         patches.wrap(torch, "load", self._loads)
         self._session.evaluations.install(patches)
-        self._after = register_optimizer_step_post_hook(self._after_step())
+        self._after = register_optimizer_step_post_hook(self._make_after_step())
         self._session.watch_before_steps = self._watch_before_steps
         self._watch_before_steps(self._session.looks_before_steps)
 
@@ -73,14 +74,14 @@ class Hooks:
         now, in another thread or around a hook of the program's own, or where compiled code relies on what is in it.
         """
         if on and self._before is None:
-            self._before = register_optimizer_step_pre_hook(self._before_step())
+            self._before = register_optimizer_step_pre_hook(self._before_step)
         elif not on and self._before is not None:
             alone = len(optimizers._global_optimizer_pre_hooks) == 1 and not self._session.many_threads
             if alone and "torch._dynamo" not in sys.modules:
                 self._before.remove()
                 self._before = None
 
-    def _before_step(self) -> Callable[..., None]:
+    def _make_before_step(self) -> Callable[..., None]:
         session, beat = self._session, self._session.beat
         starts = untraced(session.step_starts, lambda error: session.fault("before a step", error))
 
@@ -90,7 +91,7 @@ class Hooks:
 
         return uncompiled(before_step)
 
-    def _after_step(self) -> Callable[..., None]:
+    def _make_after_step(self) -> Callable[..., None]:
         session, beat, clock = self._session, self._session.beat, perf_counter
         ended = untraced(session.step_ended, lambda error: session.fault("after a step", error))
         push, waiting = beat.numbers.append, beat.numbers

@@ -8,7 +8,6 @@ import sys
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from unstuck.cli.command import say
 from unstuck.config import read_config
@@ -86,19 +85,11 @@ def _row(folder: Path) -> Row:
 
 def _state(folder: Path) -> str | None:
     """Return what was last said of the run, None where nothing was."""
-    report = _read(folder / "report.json").get("verdict")
+    report = manifest.read_object(folder / "report.json").get("verdict")
     if isinstance(report, dict) and "state" in report:
         return str(report["state"])
-    passed = _read(folder / "check.json").get("passed")
+    passed = manifest.read_object(folder / "check.json").get("passed")
     return None if passed is None else "check passed" if passed else "check failed"
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _print_table(rows: list[Row]) -> None:

@@ -82,10 +82,10 @@ def _frozen(case: Case, audits: list[dict[str, Any]]) -> Finding | None:
     """
     used = [a.get("frozen_used_elements") or 0 for a in audits]
     trained = audits[-1]["held_elements"]
-    poor = case.course is None or case.course.ends_bad or not case.course.gain > _WELL
+    course = case.course
+    poor = course is None or course.ends_bad or not course.gain > _WELL
     if not poor or min(used) == 0 or any(a.get("loaded") for a in audits):
         return None
-    course = case.course
     if course is not None and course.constant is not None and course.start < _KNOWS * course.constant:
         return None  # its first loss is better than chance: it was trained before
     part = used[-1] / max(used[-1] + trained, 1)

@@ -57,11 +57,16 @@ def finish(folder: Path, *, exit_code: int | None, signal: str | None, seconds: 
 
 def read(folder: Path) -> dict[str, Any]:
     """Return the manifest, empty where there is none that can be read."""
+    return read_object(folder / _NAME)
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """Return what a JSON file of a run folder holds, empty where there is no object that can be read."""
     try:
-        manifest = json.loads((folder / _NAME).read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return manifest if isinstance(manifest, dict) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def is_running(manifest: dict[str, Any]) -> bool:
