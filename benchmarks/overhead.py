@@ -1,6 +1,7 @@
 """What watching costs: wall time of the whole process, with ``unstuck run`` against without, in paired runs.
 
-    python -m benchmarks.overhead [--seconds 60] [--rounds 2] [--only mnist_mlp] [--peers PYTHON]
+    python -m benchmarks.overhead [--seconds 60] [--rounds 2] [--only mnist_mlp] [--variant "no probes"]
+        [--peers PYTHON]
 
 Each round runs a program plain, watched, attached without probes, and then in reverse order, so that a machine that
 gets faster or slower favours none. Everything counts: start of the launcher, import, hooks, probes, diagnosis and
@@ -64,14 +65,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="a plain run takes at least so long (default 60)")
     parser.add_argument("--rounds", type=int, default=2, help="each gives two pairs (default 2)")
     parser.add_argument("--only", choices=sorted(PROGRAMS), help="one program instead of all")
+    parser.add_argument("--variant", choices=sorted(VARIANTS.keys() - {"plain"}), help="one way to attach, not all")
     parser.add_argument("--peers", metavar="PYTHON", help="a Python that has the peers; see benchmarks/peers.md")
     parser.add_argument("--peer-steps", type=int, default=8000, help="steps of the comparison with the peers")
     parser.add_argument("--output", type=Path, default=HERE / "results", help="folder of the results")
     options = parser.parse_args()
     result: dict[str, Any] = {"machine": machine(), "programs": {}}
+    variants = ["plain", options.variant] if options.variant else list(VARIANTS)
     with tempfile.TemporaryDirectory() as place:
         for name in [options.only] if options.only else PROGRAMS:
-            result["programs"][name] = measure(name, options.seconds, options.rounds, Path(place))
+            result["programs"][name] = measure(name, variants, options.seconds, options.rounds, Path(place))
             print(table(name, result["programs"][name]), flush=True)
         if options.peers:
             result["peers"] = peers(options.peers, options.peer_steps, options.rounds, Path(place))
@@ -82,11 +85,12 @@ def main() -> None:
     print(f"written to {os.path.relpath(path)}")
 
 
-def measure(name: str, seconds: float, rounds: int, place: Path) -> dict[str, Any]:
-    """Run one program in all variants.
+def measure(name: str, variants: list[str], seconds: float, rounds: int, place: Path) -> dict[str, Any]:
+    """Run one program plain and in other variants.
 
     Args:
         name: Its name.
+        variants: The keys of ``VARIANTS`` to run it in, the plain one first.
         seconds: At least so long the plain program shall take.
         rounds: Rounds of two runs of every variant.
         place: Folder for what the runs leave.
@@ -101,12 +105,12 @@ def measure(name: str, seconds: float, rounds: int, place: Path) -> dict[str, An
     steps = int(PROGRAMS[name] * 1.1 * seconds / first)
     samples = []
     for _ in range(rounds):
-        for variant in [*VARIANTS, *reversed(VARIANTS)]:
+        for variant in [*variants, *reversed(variants)]:
             samples.append(run(name, steps, variant, place))
             print(f"  {name:12}{variant:11}{samples[-1].wall:8.2f} s", file=sys.stderr, flush=True)
     if len({sample.loss for sample in samples}) > 1:
         raise SystemExit(f"{name} ended with different losses: {[(s.variant, s.loss) for s in samples]}")
-    compared = {variant: compare(samples, variant) for variant in VARIANTS if variant != "plain"}
+    compared = {variant: compare(samples, variant) for variant in variants if variant != "plain"}
     return {"steps": steps, "samples": [asdict(s) for s in samples], "compared": compared}
 
 

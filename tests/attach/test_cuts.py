@@ -164,6 +164,25 @@ def test_evaluations_are_looked_into(tmp_path, monkeypatch, evaluating):
     assert all("model(X)" in SOURCE[e["line"] - 1] for e in events)
 
 
+def test_use_without_gradients_is_noted_once_between_two_steps(tmp_path, monkeypatch):
+    def train():
+        model = nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 3))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _ in range(40):
+            for _ in range(3):
+                with torch.no_grad():
+                    model(X)
+            optimizer.zero_grad()
+            F.cross_entropy(model(X), Y).backward()
+            optimizer.step()
+
+    seen = watch(train, tmp_path / "run", monkeypatch)
+    steps = [e["step"] for e in seen.run.events if e["name"] == "evaluation"]
+    assert len(steps) == 6
+    assert len(set(steps)) == 6
+    assert all(e["norms"] == 0 for e in seen.run.events if e["name"] == "evaluation")
+
+
 def test_a_step_inside_a_block_without_gradients_leaves_torch_as_it_was(tmp_path, monkeypatch):
     call, enter = nn.Module.__call__, torch.no_grad.__enter__
 

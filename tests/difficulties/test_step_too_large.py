@@ -55,3 +55,18 @@ def test_without_probes_only_a_wild_leap_is_named():
 def test_the_first_steps_of_adam_do_not_count_unless_they_raised_the_loss():
     young = FAULT.but(loss=stays(), measured={"sharpness": {"preconditioned": True, "ratio": 1e4}})
     assert found(young) is None
+
+
+def test_a_first_step_of_the_weights_own_size_counts_with_a_smaller_rise():
+    rises = FAULT.but(loss=leaps(3.2), measured={"sharpness": {"ratio": 0.2}})
+    assert found(rises) is None
+    layers = {name: {"update_ratio": 0.6} for name in ("fc1", "fc2", "fc3")}
+    finding = one(rises.but(measured={"layers": layers}))
+    assert "more than 30 %" in finding.sentence
+
+
+def test_one_odd_batch_is_not_thrown_up_by_the_step():
+    losses = stays()
+    losses[200] = 50.0
+    sound = {"sharpness": {"ratio": 0.01}, "along_update": {"loss_before": 2.3, "loss_after": 2.29}}
+    assert found(FAULT.but(loss=losses, measured=sound)) is None

@@ -55,3 +55,39 @@ def test_sorted_data_whose_batches_hold_whole_classes_are_named():
         return [16 if first <= k < first + 3 else 0 for k in range(10)]
 
     assert drawn(counts) is not None
+
+
+def numbers(means, sizes=(32,), batch=32, evaluated=()) -> Finding | None:
+    """Return the finding where batches of these sizes have these mean targets, and spread little around them."""
+
+    def task(place: int) -> dict:
+        at = means[place % len(means)]
+        of = {"mean": at, "std": 0.1, "min": at - 0.3, "max": at + 0.3}
+        size = sizes[place % len(sizes)]
+        return head("mse_loss", [size], [size], of=of, batch=batch)["task"]
+
+    events = tuple({"name": "evaluation", "step": s, "norms": 0, "training": 0} for s in evaluated)
+    return find(Record(loss=stays(), events=events).but(measured={"task": task}).case())
+
+
+_APART = [0.0, 2.0, -1.0, 3.0, 1.0, -2.0, 2.5, -0.5, 1.5, 0.5, -1.5, 3.5]
+
+
+def test_batches_of_neighbours_are_named():
+    assert numbers(_APART, evaluated=(10, 20, 30)) is not None
+
+
+def test_targets_that_drift_one_way_are_no_order_of_a_data_set():
+    assert numbers(sorted(_APART)) is None
+
+
+def test_batches_of_ever_other_sizes_are_no_draws():
+    assert numbers(_APART, sizes=(32, 17, 25, 9)) is None
+
+
+def test_what_several_forward_passes_made_is_no_batch_of_examples():
+    assert numbers(_APART, batch=1) is None
+
+
+def test_data_that_the_network_makes_between_every_two_steps_are_in_no_order():
+    assert numbers(_APART, evaluated=(1, 2, 3, 4)) is None

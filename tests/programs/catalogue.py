@@ -257,6 +257,7 @@ PLANTED: tuple[tuple[Program, Program], ...] = (
     _pair("targets-misaligned", "scenes_multilabel"),
     _pair("targets-misaligned", "field_masks", "--mask-scaling picture"),
     _pair("targets-misaligned", "word_kinds"),
+    _pair("step-too-large", "ticket_queues", "--lr 0.05"),
     _pair("unshuffled-batches", "digits_folder", "--no-shuffle"),
     _pair("unshuffled-batches", "tide_gauge"),
     _pair("unscaled-inputs", "house_prices", "--target euros", also="step-too-small"),
@@ -347,6 +348,9 @@ LOOKALIKES: tuple[Program, ...] = (
     _like("targets-misaligned", "digits_autoencoder"),
     _like("unshuffled-batches", "quantile_rain"),
     _like("unshuffled-batches", "mixup_blobs"),
+    _like("unshuffled-batches", "pole_actor_critic"),
+    _like("unshuffled-batches", "pole_actor_critic", "--carts 1"),
+    _like("unshuffled-batches", "random_walk_values"),
     _like("parameters-not-trained", "digits_two_phases"),
     _like("parameters-not-trained", "stripes_transfer"),
 )

@@ -1,4 +1,4 @@
-"""Looking into a few evaluations: whether the network is in training mode while no gradients are recorded."""
+"""Looking into a few evaluations: when they come, and whether the network is in training mode meanwhile."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Evaluations:
     """Notes the modes of the networks that run inside ``torch.no_grad()`` blocks of the program.
 
     The calls of modules are watched from the entry of a block to its exit, and only in the first few blocks after a
-    training step: ordinary steps know nothing of it.
+    training step, of which only the first after each: ordinary steps know nothing of it.
 
     Args:
         session: Gets the events.
@@ -34,6 +34,7 @@ class Evaluations:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._left = _MOST
+        self._step = 0
         self._open: tuple[Any, Patches] | None = None
 
     def install(self, patches: Patches) -> None:
@@ -70,7 +71,7 @@ class Evaluations:
     def _begin(self, block: Any) -> None:
         session = self._session
         session.settle()
-        if session.total == 0 or session.capture is not None:
+        if session.total == self._step or session.capture is not None:
             return
         patches = Patches()
         seen: list[bool] = []
@@ -96,9 +97,8 @@ class Evaluations:
         if not any(id(p) in trained for p in module.parameters()):
             return
         norms = [m for m in module.modules() if isinstance(m, _NormBase) and m.track_running_stats]
-        if not norms:
-            return
         self._left -= 1
+        self._step = session.total
         line = user_line()
         session.write(
             "event",

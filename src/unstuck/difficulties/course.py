@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from unstuck.difficulties.figures import number
 from unstuck.record import Probe, Pulse
@@ -28,6 +29,7 @@ class Course:
         end: Median loss of the last twentieth, NaN where it is not finite.
         lowest: Lowest smoothed loss.
         highest: Highest finite loss.
+        peak: Highest running median of three finite losses: one odd batch does not lift it.
         constant: Loss of the best constant prediction, pooled over the probes' batches; None where not known.
         reference: What ``gain`` starts from: the constant's loss, else the start (never above the start).
         gain: Share of the way from ``reference`` to 0 that the run went (negative: it ended above). For a loss that
@@ -57,6 +59,7 @@ class Course:
     ends_bad: bool
     better: float = 0.0
     signed: bool = False
+    peak: float = float("nan")
 
     @property
     def learned(self) -> bool:
@@ -118,6 +121,7 @@ def read_course(pulse: Pulse, probes: list[Probe]) -> Course | None:
         ends_bad=ends_bad,
         better=_better(probes),
         signed=bool(len(good) and good.min() < 0),
+        peak=float(np.median(sliding_window_view(good, 3), axis=1).max()) if len(good) >= 3 else float("nan"),
     )
 
 

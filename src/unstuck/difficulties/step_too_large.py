@@ -4,7 +4,9 @@ Decision. On the quadratic model gradient descent with step ``lr`` diverges alon
 exceeds ``2 / lr`` (momentum, Nesterov, Adam: their own limits). A run that trains well hovers at that limit ("edge of
 stability", Cohen et al. 2021), so the ratio alone is no fault: it is one where an early probe is above the limit, or
 where the loss on the very batch that a step was computed from rises, **and** the loss of the run was thrown up or never
-left the level of a constant prediction.
+left the level of a constant prediction. Adam's first step is ``lr`` for every weight, whatever its size: where that is
+a large part of what the weights of most layers are, they are no longer the ones that were drawn, and a smaller rise
+counts.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.difficulties.case import Case, share
-from unstuck.difficulties.figures import figure
+from unstuck.difficulties.figures import figure, percent
 from unstuck.difficulties.finding import Cost, Finding
 
 #: Ratio of sharpness to limit from which an early step counts as unstable; sound runs reach 1.5 too, but recover.
@@ -21,6 +23,8 @@ _UNSTABLE = 1.0
 _RAISED = 0.35
 #: How far above its level a loss is thrown that tells of itself, without a measurement.
 _LEAP = 20.0
+#: Share of its weights' length by which an early step moves a layer so far that little of its start is left.
+_OUTGROWN = 0.3
 #: A loss that is not finite after so few steps had no time to be seen growing.
 _AT_ONCE = 10
 
@@ -37,12 +41,15 @@ def find(case: Case) -> Finding | None:
     level = max((v for v in (course.reference, course.start) if np.isfinite(v)), default=1e-12)
     if not case.probes and not course.highest > _LEAP * level:
         return None  # a curve alone says little: the start of a trained network lies below its noise
-    thrown = course.highest > 1.5 * level + 8 * course.noise
+    outgrown = _outgrown(case)
+    rise = (1.2 * level + 4 * course.noise) if outgrown else (1.5 * level + 8 * course.noise)
+    thrown = course.highest > rise
     at_once = course.ends_bad and course.first_bad is not None and course.first_bad <= _AT_ONCE
-    unstable = (
-        ratio > _UNSTABLE or overshoot >= _RAISED or _leaps(case) or course.highest > 2 * level + 8 * course.noise
-    )
-    unstable = unstable or _units_died(case)
+    # One odd batch has a high loss at any step size, unless nothing was measured that could tell.
+    measured = np.isfinite(ratio) and any("along_update" in p.m for p in case.probes)
+    height = course.peak if measured else course.highest
+    unstable = ratio > _UNSTABLE or overshoot >= _RAISED or _leaps(case) or height > 2 * level + 8 * course.noise
+    unstable = unstable or outgrown or _units_died(case)
     if not unstable or not (thrown or at_once or (course.learned and not course.ends_bad)):
         return None
     at = next((p for p in case.probes if p.m.get("sharpness", {}).get("ratio", 0) > 1), None)
@@ -50,6 +57,8 @@ def find(case: Case) -> Finding | None:
     times = (
         f"the curvature met in the first steps is {figure(ratio)} times the stability limit, so that "
         if ratio > 1
+        else f"an early step moves most layers' weights by more than {percent(_OUTGROWN)} of their length, so that "
+        if outgrown
         else ""
     )
     where = f"rose to {figure(course.highest, 3)}" if not course.ends_bad else "became infinite or NaN"
@@ -131,6 +140,17 @@ def _leaps(case: Case) -> bool:
     """Whether an early step moved the weights by more than half their own length."""
     ratios = case.values("norms", "update_ratio", case.early)
     return any(r > 0.5 for r in ratios if np.isfinite(r))
+
+
+def _outgrown(case: Case) -> bool:
+    """Whether one of the first steps moved most layers by a large part of their weights' length."""
+    for probe in case.early:
+        layers = probe.m.get("layers", {})
+        ratios = [layers[name].get("update_ratio") for name in case.hidden if name in layers]
+        known = [ratio for ratio in ratios if ratio is not None and np.isfinite(ratio)]
+        if len(known) >= 2 and probe.step < 20 and float(np.median(known)) > _OUTGROWN:
+            return True
+    return False
 
 
 def _round(value: float) -> str:

@@ -4,8 +4,10 @@ Decision. Classes: Pearson's chi-squared of each probed batch against the classe
 it is about 1 for random batches, with a standard deviation of ``sqrt(2 / degrees)``. Numbers: the variance of the
 batches' mean targets against what random batches of that size would have; about 1 as well. Named from 6 on in most
 probes, at least 5 of them, but not where batches hold three classes or more with as many examples each, and not always
-the same ones together: those are composed on purpose. The loss of single batches does not tell: each is easy while it
-lasts.
+the same ones together: those are composed on purpose. Nor where the numbers are no draws from a data set at all, as the
+values of states in reinforcement learning: batches of ever other sizes, put together of several forward passes, or made
+with the network itself between every two steps; nor where their mean drifts one way over the run. The loss of
+single batches does not tell: each is easy while it lasts.
 
 Source: Bengio 2012 (arXiv:1206.5533), section 3.1; Bottou 2012, "Stochastic Gradient Descent Tricks", section 4.2.
 """
@@ -13,17 +15,19 @@ Source: Bengio 2012 (arXiv:1206.5533), section 3.1; Bottou 2012, "Stochastic Gra
 from __future__ import annotations
 
 import math
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 
 from unstuck.difficulties.case import Case
-from unstuck.difficulties.figures import figure, percent
+from unstuck.difficulties.figures import figure, number, percent
 from unstuck.difficulties.finding import Cost, Finding
 from unstuck.difficulties.heads import BINARY, DISTANCES, LIKELIHOODS, Place, places
 
 _FAR = 6.0
 _PROBES = 5
+#: Standard deviations of Spearman's correlation of step and mean target from which on targets drift one way.
+_DRIFT = 2.5
 #: Classes of equal counts in a batch from which on that is no accident.
 _COMPOSED = 3
 
@@ -86,6 +90,8 @@ def _are_composed(counts: np.ndarray) -> bool:
 
 
 def _by_number(case: Case, place: Place) -> Finding | None:
+    if not _are_examples(case, place):
+        return None
     rows = [
         (head["target"]["mean"], head["target"]["std"], int(np.prod(head["target"]["shape"])))
         for head in place.heads
@@ -95,7 +101,7 @@ def _by_number(case: Case, place: Place) -> Finding | None:
         return None
     means, stds, sizes = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
     examples = float(np.median([head["target"]["shape"][0] for head in place.heads if head["target"]["shape"]]))
-    if examples < 4 or not np.isfinite(means).all() or np.ptp(means) == 0:
+    if examples < 4 or not np.isfinite(means).all() or np.ptp(means) == 0 or _drift(means):
         return None
     between = float(means.var(ddof=1))
     whole = float((stds**2).mean()) + between
@@ -111,6 +117,23 @@ def _by_number(case: Case, place: Place) -> Finding | None:
         f"random ones. Write shuffle=True in the DataLoader, or take X[torch.randperm(n)] at every epoch.",
         {"variance within / of all": close, "variance of the means / of random batches": ratio},
     )
+
+
+def _are_examples(case: Case, place: Place) -> bool:
+    """Return whether the batches can be examples of a data set: equal sizes, one forward pass, not made on the way."""
+    sizes = {head["target"]["shape"][0] for head in place.heads if head["target"]["shape"]}
+    batch = place.median("batch")
+    at_once = not np.isfinite(batch) or max(sizes, default=0) <= batch
+    used = sorted({number(e.get("step")) for e in case.run.events if e.get("name") == "evaluation"})
+    made = len(used) > 2 and all(b - a == 1 for a, b in pairwise(used))
+    return len(sizes) <= 2 and at_once and not made
+
+
+def _drift(means: np.ndarray) -> bool:
+    """Return whether the batches' means go one way over the run, by Spearman's correlation with the order."""
+    ranks = means.argsort().argsort()
+    correlation = float(np.corrcoef(ranks, np.arange(len(means)))[0, 1])
+    return abs(correlation) * math.sqrt(len(means) - 1) > _DRIFT
 
 
 def _finding(case: Case, place: Place, sentence: str, evidence: dict[str, object]) -> Finding:

@@ -56,8 +56,8 @@ def find(case: Case) -> Finding | None:
 
 def _tested_in_training(case: Case) -> Finding | None:
     """Return the finding that the network is evaluated as it is trained, which spoils what the evaluation says."""
-    seen = [e for e in case.run.events if e.get("name") == "evaluation"]
-    if not seen or case.adversarial or not all(number(e.get("training")) >= number(e.get("norms")) > 0 for e in seen):
+    seen = [e for e in case.run.events if e.get("name") == "evaluation" and number(e.get("norms")) > 0]
+    if not seen or case.adversarial or not all(number(e.get("training")) >= number(e.get("norms")) for e in seen):
         return None
     steps = sorted({number(e.get("step")) for e in seen})
     if len(steps) > 1 and all(b - a == 1 for a, b in pairwise(steps)):
