@@ -70,3 +70,13 @@ def test_one_odd_batch_is_not_thrown_up_by_the_step():
     losses[200] = 50.0
     sound = {"sharpness": {"ratio": 0.01}, "along_update": {"loss_before": 2.3, "loss_after": 2.29}}
     assert found(FAULT.but(loss=losses, measured=sound)) is None
+
+
+def test_the_surrogate_of_a_policy_gradient_that_ends_at_nothing_is_not_thrown_up():
+    losses = [-0.05, *[-0.1 * k for k in range(1, 13)], *[0.0] * 387]
+    assert found(FAULT.but(loss=losses, measured={"sharpness": {"ratio": 0.9}})) is None
+
+
+def test_a_likelihood_that_is_thrown_up_is_named_though_it_was_negative():
+    losses = [2.0, 30.0, 25.0, *[-1.0] * 20, *[2.0] * 377]
+    assert found(FAULT.but(loss=losses)) is not None

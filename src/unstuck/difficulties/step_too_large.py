@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.difficulties.case import Case, share
+from unstuck.difficulties.course import Course
 from unstuck.difficulties.figures import figure, percent
 from unstuck.difficulties.finding import Cost, Finding
 
@@ -42,13 +43,13 @@ def find(case: Case) -> Finding | None:
     if not case.probes and not course.highest > _LEAP * level:
         return None  # a curve alone says little: the start of a trained network lies below its noise
     outgrown = _outgrown(case)
-    rise = (1.2 * level + 4 * course.noise) if outgrown else (1.5 * level + 8 * course.noise)
+    rise = _above(course, level, 1.2, 4) if outgrown else _above(course, level, 1.5, 8)
     thrown = course.highest > rise
     at_once = course.ends_bad and course.first_bad is not None and course.first_bad <= _AT_ONCE
     # One odd batch has a high loss at any step size, unless nothing was measured that could tell.
     measured = np.isfinite(ratio) and any("along_update" in p.m for p in case.probes)
     height = course.peak if measured else course.highest
-    unstable = ratio > _UNSTABLE or overshoot >= _RAISED or _leaps(case) or height > 2 * level + 8 * course.noise
+    unstable = ratio > _UNSTABLE or overshoot >= _RAISED or _leaps(case) or height > _above(course, level, 2, 8)
     unstable = unstable or outgrown or _units_died(case)
     if not unstable or not (thrown or at_once or (course.learned and not course.ends_bad)):
         return None
@@ -87,6 +88,13 @@ def find(case: Case) -> Finding | None:
         ),
         step=at.step if at is not None else 0,
     )
+
+
+def _above(course: Course, level: float, times: float, noises: float) -> float:
+    """Return how high a loss must rise above its level to be thrown up; no ratio tells where it takes both signs."""
+    if course.signed:
+        return level + 4 * max(level - course.lowest, abs(level)) + noises * course.noise
+    return times * level + noises * course.noise
 
 
 def _units_died(case: Case) -> bool:
