@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.difficulties.planted import FAULTY, head
-from tests.difficulties.records import FIRST_LAYER, Record, learns, stays
+from tests.difficulties.records import FIRST_LAYER, Record, layer, learns, stays
 from unstuck.difficulties.finding import Finding
 from unstuck.difficulties.unscaled_inputs import find
 
@@ -67,3 +67,15 @@ def test_targets_far_from_the_outputs_are_named():
 
 def test_noisy_targets_whose_level_was_found_are_no_fault():
     assert found(regression(mean=3990.0, late=0.97 * 300.0**2)) is None
+
+
+@pytest.mark.parametrize(("size", "named"), [(0.9, True), (0.4, False)])
+def test_a_recurrent_first_layer_whose_outputs_are_at_their_ends_shows_it_too(size, named):
+    measured = {
+        "sharpness": {"ratio": 0.3},
+        "inputs": {"feature_rms_median": 200.0},
+        "layers": {"gru": {"pre_mean": 0.1, "pre_std": size}},
+    }
+    layers = [layer("gru", 72, 1, kind="recurrent"), layer("fc", 1, 24)]
+    finding = found(FAULT.but(loss=stays(), layers=layers, measured=measured))
+    assert (finding is not None) is named

@@ -23,6 +23,8 @@ _POOR = 0.65
 #: Outputs whose mean lies within so many standard deviations of the targets' have found their level, where their error
 #: is no more than so many variances.
 _THERE, _NO_WORSE = 0.3, 1.1
+#: Root mean square of a recurrent layer's outputs, which lie between -1 and 1, from which on they are at their ends.
+_ENDS = 0.85
 _LARGE, _UNEVEN, _OFF = 8.0, 30.0, 10.0
 
 
@@ -140,4 +142,7 @@ def _felt(case: Case, uneven: float) -> bool:
     dead = median(case.layer_values(first, "dead", case.late))
     std = median(case.layer_values(first, "pre_std", case.early))
     mean = abs(median(case.layer_values(first, "pre_mean", case.early)))
+    if case.layers[0].kind == "recurrent":
+        # Its gates cannot be looked into, but its outputs end at 1: near there, all of it is saturated.
+        saturated = 1.0 if np.hypot(mean, std) > _ENDS else 0.0
     return saturated > 0.5 or dead > 0.9 or std > 10 or mean > 10 or (uneven > 100 and not course.learned)
