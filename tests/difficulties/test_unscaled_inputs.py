@@ -79,3 +79,9 @@ def test_a_recurrent_first_layer_whose_outputs_are_at_their_ends_shows_it_too(si
     layers = [layer("gru", 72, 1, kind="recurrent"), layer("fc", 1, 24)]
     finding = found(FAULT.but(loss=stays(), layers=layers, measured=measured))
     assert (finding is not None) is named
+
+
+def test_a_level_that_was_found_at_the_cost_of_the_hidden_units_is_a_fault():
+    saturated = {"layers": {"fc1": {"saturated": lambda place: 0.0 if place == 0 else 1.0}}}
+    record = regression(mean=3990.0, late=0.97 * 300.0**2)
+    assert found(record.but(measured=saturated)) is not None

@@ -49,7 +49,7 @@ def _targets(case: Case) -> Finding | None:
             continue
         means = [number(head["prediction"]["mean"]) for head in place.heads]
         away = abs(median(means[len(means) // 2 :]) - mean) / std if std > 0 else np.inf
-        if not course.ends_bad and away < _THERE and late < _NO_WORSE * std**2:
+        if not course.ends_bad and away < _THERE and late < _NO_WORSE * std**2 and not _spoiled(case):
             continue  # the outputs have found the targets' level: the rest may be noise
         rms = float(np.hypot(mean, std))
         off = abs(mean) / std if std > 0 else 0.0
@@ -74,6 +74,16 @@ def _targets(case: Case) -> Finding | None:
             step=0,
         )
     return None
+
+
+def _spoiled(case: Case) -> bool:
+    """Whether a hidden layer lived at the first probe and lay at its ends, or was dead, after: the way cost its units."""
+    for name in case.hidden:
+        for share in ("saturated", "dead"):
+            shares = case.layer_values(name, share)
+            if len(shares) > 2 and shares[0] < 0.5 and median(shares[1:]) > 0.9:
+                return True
+    return False
 
 
 def _inputs(case: Case) -> Finding | None:
