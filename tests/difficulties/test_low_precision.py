@@ -36,3 +36,11 @@ def test_steps_that_are_lost_in_a_run_that_went_well_get_a_note():
     assert well is not None
     assert (stuck.role, well.role) == ("cause", "note")
     assert well.cost is None
+
+
+def test_weights_of_float32_that_were_thrown_far_off_are_not_too_coarse():
+    precision = {"dtypes": {"float32": 900}, "autocast": None, "low": False, "lost_updates": 0.6, "zero_gradients": 0.1}
+    thrown = {**precision, "largest": lambda place: 0.3 if place == 0 else 2e4}
+    huge = {**precision, "largest": 2e4}
+    assert find(Record(loss=stays()).but(measured={"precision": thrown}).case()) is None
+    assert find(Record(loss=stays()).but(measured={"precision": huge}).case()) is not None

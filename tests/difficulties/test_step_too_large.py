@@ -60,8 +60,7 @@ def test_the_first_steps_of_adam_do_not_count_unless_they_raised_the_loss():
 def test_a_first_step_of_the_weights_own_size_counts_with_a_smaller_rise():
     rises = FAULT.but(loss=leaps(3.2), measured={"sharpness": {"ratio": 0.2}})
     assert found(rises) is None
-    layers = {name: {"update_ratio": 0.6} for name in ("fc1", "fc2", "fc3")}
-    finding = one(rises.but(measured={"layers": layers}))
+    finding = one(rises.but(measured={"norms": {"typical_ratio": 0.6}}))
     assert "more than 30 %" in finding.sentence
 
 

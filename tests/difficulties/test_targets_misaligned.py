@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.difficulties.planted import head
-from tests.difficulties.records import Record, stays
+from tests.difficulties.planted import FAULTY, head
+from tests.difficulties.records import Record, leaps, stays
 from unstuck.difficulties.targets_misaligned import find
 
 _ONES = {"min": 1.0, "max": 1.0, "mean": 1.0, "std": 0.0}
@@ -46,3 +46,9 @@ def test_targets_that_were_not_moved_are_named_and_an_autoencoder_is_not():
     assert "x[:, 1:]" in finding.sentence
     assert find(copied(ahead=True).case()) is None
     assert find(copied(ahead=None).case()) is None
+
+
+def test_a_run_that_was_thrown_up_says_nothing_of_its_targets():
+    apart = FAULTY["targets-misaligned"]
+    assert find(apart.case()) is not None
+    assert find(apart.but(loss=leaps(50.0)).case()) is None

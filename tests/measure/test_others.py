@@ -104,6 +104,9 @@ def test_norms_and_parameters_that_no_gradient_reaches() -> None:
     assert found["no_gradient_count"] == 1
     for key, parts in (("weight", step.params), ("gradient", step.grads), ("update", step.updates)):
         assert found[key] == pytest.approx(float(torch.cat([part.flatten() for part in parts]).norm()))
+    pairs = [(p, u) for p, u in zip(step.params, step.updates, strict=True) if p.dim() > 1]
+    ratios = torch.stack([u.norm() / p.norm() for p, u in pairs])
+    assert found["typical_ratio"] == pytest.approx(float(ratios.quantile(0.5)), rel=1e-5)
 
 
 def relu_step() -> ModuleStep:

@@ -2,9 +2,9 @@
 
 Decision. Exact counts at the probes. Lost steps: in the second half of the run at least half of the weights that have a
 gradient are left as they were by the step, because it is shorter than the spacing of the numbers around them; in
-float32 only where a weight is huge. Underflow: in float16, more than 90 % of a typical tensor's gradient is exactly 0,
-or no weight has a gradient at all. Skipped steps: the ``GradScaler`` skipped more than half of the steps. Accused where
-the run stayed below 80 % of the way; lost steps get a note in one that went further.
+float32 only where a weight is huge from the start. Underflow: in float16, more than 90 % of a typical tensor's gradient
+is exactly 0, or no weight has a gradient at all. Skipped steps: the ``GradScaler`` skipped more than half of the steps.
+Accused where the run stayed below 80 % of the way; lost steps get a note in one that went further.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def _lost(case: Case) -> Finding | None:
     if not lost >= _LOST or case.lr == 0:
         return None
     low = any(p.m["precision"].get("low") for p in case.probes if "precision" in p.m)
-    if not low and not max(case.values("precision", "largest"), default=0.0) > _HUGE:
-        return None  # steps that are lost in float32 are too small, unless a weight is huge
+    if not low and not max(case.values("precision", "largest")[:1], default=0.0) > _HUGE:
+        return None  # steps that are lost in float32 are too small, unless a weight is huge, and was so from the start
     return _finding(
         case,
         f"{percent(lost)} of the weights that have a gradient stay as they are at a step: it is smaller than the "

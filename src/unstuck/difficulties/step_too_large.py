@@ -26,6 +26,7 @@ _RAISED = 0.35
 _LEAP = 20.0
 #: Share of its weights' length by which an early step moves a layer so far that little of its start is left.
 _OUTGROWN = 0.3
+_FIRST_STEPS = 20
 #: A loss that is not finite after so few steps had no time to be seen growing.
 _AT_ONCE = 10
 
@@ -152,13 +153,8 @@ def _leaps(case: Case) -> bool:
 
 def _outgrown(case: Case) -> bool:
     """Whether one of the first steps moved most layers by a large part of their weights' length."""
-    for probe in case.early:
-        layers = probe.m.get("layers", {})
-        ratios = [layers[name].get("update_ratio") for name in case.hidden if name in layers]
-        known = [ratio for ratio in ratios if ratio is not None and np.isfinite(ratio)]
-        if len(known) >= 2 and probe.step < 20 and float(np.median(known)) > _OUTGROWN:
-            return True
-    return False
+    first = [probe for probe in case.early if probe.step < _FIRST_STEPS]
+    return any(ratio > _OUTGROWN for ratio in case.values("norms", "typical_ratio", first))
 
 
 def _round(value: float) -> str:

@@ -3,10 +3,10 @@
 Decision. From the distance correlation of inputs and targets in the batches, in standard deviations under shuffled
 targets, added up over the probes (``sum / sqrt(n)``, standard normal under independence). Moved: no dependence (below
 3), but a strong one (above 6, and 4 more) with the targets moved by one place. Apart: no dependence at all (below 2.5)
-in at least 120 examples, and the run is no better than a constant prediction; then targets were shuffled apart from
-inputs, or nothing links them. Constant: every target seen is the same class, at the only place where outputs meet
-targets. Copied: for sequences of indices, targets equal the inputs place by place, and no output depends on later
-places than its own; where outputs depend on the whole sequence, it is an autoencoder.
+in at least 120 examples, and the run is no better than a constant prediction, and was not thrown there; then targets
+were shuffled apart from inputs, or nothing links them. Constant: every target seen is the same class, at the only place
+where outputs meet targets. Copied: for sequences of indices, targets equal the inputs place by place, and no output
+depends on later places than its own; where outputs depend on the whole sequence, it is an autoencoder.
 """
 
 from __future__ import annotations
@@ -62,6 +62,8 @@ def _independent(case: Case) -> Finding | None:
             ),
             step=case.probes[0].step,
         )
+    if course is not None and course.peak > 1.5 * max(course.reference, course.start) + 8 * course.noise:
+        return None  # it was thrown up: that it is stuck says nothing of the targets
     if not stuck or score >= _APART or (count if not case.full_batch else measured[0]["examples"]) < _EXAMPLES // 2:
         return None
     if count < _EXAMPLES:

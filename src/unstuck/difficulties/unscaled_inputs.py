@@ -77,7 +77,7 @@ def _targets(case: Case) -> Finding | None:
 
 
 def _spoiled(case: Case) -> bool:
-    """Whether a hidden layer lived at the first probe and lay at its ends, or was dead, after: the way cost its units."""
+    """Whether a hidden layer lived at the first probe and lay at its ends, or was dead, from then on."""
     for name in case.hidden:
         for share in ("saturated", "dead"):
             shares = case.layer_values(name, share)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from functools import reduce
 from typing import Any
@@ -27,11 +28,14 @@ def measure(evaluation: Evaluation) -> dict[str, Any]:
 
     Returns:
         ``weight``, ``gradient`` (of the loss, decay not included), ``used_gradient`` (what the optimizer got, after
-        clipping), ``update``, ``update_ratio`` = update / weight (None where the weights are 0), ``no_gradient``: names
-        of parameters whose gradient is exactly 0 (at most 64), and ``no_gradient_count``.
+        clipping), ``update``, ``update_ratio`` = update / weight (None where the weights are 0), ``typical_ratio``: the
+        median of that ratio over the weights of at least two dimensions, each for itself (None where there are none),
+        ``no_gradient``: names of parameters whose gradient is exactly 0 (at most 64), and ``no_gradient_count``.
     """
     step = evaluation.step
-    weight, gradients, update = (total(norms(tensors)) for tensors in (step.params, step.grads, step.updates))
+    weights, updates = norms(step.params), norms(step.updates)
+    weight, gradients, update = total(weights), total(norms(step.grads)), total(updates)
+    matrices = [i for i, parameter in enumerate(step.params) if parameter.dim() > 1 and weights[i] > 0]
     unreached = [name for name, norm in zip(step.names, norms(step.grads), strict=True) if norm == 0]
     return {
         "weight": weight,
@@ -39,6 +43,7 @@ def measure(evaluation: Evaluation) -> dict[str, Any]:
         "used_gradient": total(norms(step.real_grads)),
         "update": update,
         "update_ratio": update / weight if weight else None,
+        "typical_ratio": statistics.median(updates[i] / weights[i] for i in matrices) if matrices else None,
         "no_gradient": unreached[:_NAMED],
         "no_gradient_count": len(unreached),
     }
