@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from unstuck.difficulties.course import Course, read_course
+from unstuck.difficulties.figures import number
 from unstuck.difficulties.finding import Where
 from unstuck.record import LayerInfo, OptimizerInfo, Probe, Pulse, Run
 
@@ -44,6 +46,15 @@ class Case:
     def adversarial(self) -> bool:
         """Whether a loss of this run uses weights that another optimizer trains: then none need fall (a GAN)."""
         return any(others > 0 for others in self.values("parameters", "others", self.run.probes))
+
+    @cached_property
+    def run_between_steps(self) -> bool:
+        """Whether the network runs without gradients between every two steps, as where it makes its own data.
+
+        A block within a probe is not looked into, so a step may be missing.
+        """
+        used = sorted({number(e.get("step")) for e in self.run.events if e.get("name") == "evaluation"})
+        return len(used) > 1 and all(b - a <= 2 for a, b in pairwise(used))
 
     @cached_property
     def multiplicity(self) -> int:

@@ -15,12 +15,12 @@ Source: Bengio 2012 (arXiv:1206.5533), section 3.1; Bottou 2012, "Stochastic Gra
 from __future__ import annotations
 
 import math
-from itertools import combinations, pairwise
+from itertools import combinations
 
 import numpy as np
 
 from unstuck.difficulties.case import Case
-from unstuck.difficulties.figures import figure, number, percent
+from unstuck.difficulties.figures import figure, percent
 from unstuck.difficulties.finding import Cost, Finding
 from unstuck.difficulties.heads import BINARY, DISTANCES, LIKELIHOODS, Place, places
 
@@ -124,9 +124,7 @@ def _are_examples(case: Case, place: Place) -> bool:
     sizes = {head["target"]["shape"][0] for head in place.heads if head["target"]["shape"]}
     batch = place.median("batch")
     at_once = not np.isfinite(batch) or max(sizes, default=0) <= batch
-    used = sorted({number(e.get("step")) for e in case.run.events if e.get("name") == "evaluation"})
-    made = len(used) > 2 and all(b - a == 1 for a, b in pairwise(used))
-    return len(sizes) <= 2 and at_once and not made
+    return len(sizes) <= 2 and at_once and not case.run_between_steps
 
 
 def _drift(means: np.ndarray) -> bool:

@@ -10,7 +10,6 @@ was not at every step (which would be a part of the training, such as pseudo-lab
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 from unstuck.difficulties.case import Case, share
@@ -59,9 +58,8 @@ def _tested_in_training(case: Case) -> Finding | None:
     seen = [e for e in case.run.events if e.get("name") == "evaluation" and number(e.get("norms")) > 0]
     if not seen or case.adversarial or not all(number(e.get("training")) >= number(e.get("norms")) for e in seen):
         return None
-    steps = sorted({number(e.get("step")) for e in seen})
-    if len(steps) > 1 and all(b - a == 1 for a, b in pairwise(steps)):
-        return None  # once per step: pseudo-labels, a rollout; no evaluation
+    if case.run_between_steps:
+        return None  # pseudo-labels, a rollout; no evaluation
     first = seen[0]
     return Finding(
         difficulty="wrong-mode",
