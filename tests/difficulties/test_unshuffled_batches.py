@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.difficulties.planted import FAULTY, head
-from tests.difficulties.records import Record, stays
+from tests.difficulties.records import STEPS, Record, stays
 from unstuck.difficulties.finding import Finding
 from unstuck.difficulties.unshuffled_batches import find
 
@@ -57,7 +57,7 @@ def test_sorted_data_whose_batches_hold_whole_classes_are_named():
     assert drawn(counts) is not None
 
 
-def numbers(means, sizes=(32,), batch=32, evaluated=()) -> Finding | None:
+def numbers(means, sizes=(32,), batch=32, evaluated=(), probed=STEPS) -> Finding | None:
     """Return the finding where batches of these sizes have these mean targets, and spread little around them."""
 
     def task(place: int) -> dict:
@@ -67,7 +67,7 @@ def numbers(means, sizes=(32,), batch=32, evaluated=()) -> Finding | None:
         return head("mse_loss", [size], [size], of=of, batch=batch)["task"]
 
     events = tuple({"name": "evaluation", "step": s, "norms": 0, "training": 0} for s in evaluated)
-    return find(Record(loss=stays(), events=events).but(measured={"task": task}).case())
+    return find(Record(loss=stays(), events=events, probed=probed).but(measured={"task": task}).case())
 
 
 _APART = [0.0, 2.0, -1.0, 3.0, 1.0, -2.0, 2.5, -0.5, 1.5, 0.5, -1.5, 3.5]
@@ -78,7 +78,12 @@ def test_batches_of_neighbours_are_named():
 
 
 def test_targets_that_drift_one_way_are_no_order_of_a_data_set():
-    assert numbers(sorted(_APART)) is None
+    assert numbers(sorted(_APART), probed=tuple(range(0, 360, 30))) is None
+
+
+def test_the_order_of_the_first_pass_is_no_drift():
+    first_pass = [*sorted(_APART[:7]), *_APART[7:]]
+    assert numbers(first_pass) is not None
 
 
 def test_batches_of_ever_other_sizes_are_no_draws():

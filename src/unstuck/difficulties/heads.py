@@ -30,11 +30,13 @@ class Place:
         kind: The loss.
         where: Its line.
         heads: What each probe saw there.
+        steps: The step of each of them.
     """
 
     kind: str
     where: Where
     heads: list[dict[str, Any]]
+    steps: list[int]
 
     def most(self, holds: Callable[[dict[str, Any]], bool]) -> bool:
         """Whether something holds at most probes."""
@@ -68,13 +70,18 @@ class Place:
 
 def places(case: Case) -> list[Place]:
     """Return the places of a run, the one that most probes saw first."""
-    found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    found: dict[tuple[Any, ...], list[tuple[dict[str, Any], int]]] = {}
     for probe in case.probes:
         for head in probe.m.get("task", {}).get("heads", ()):
-            found.setdefault((head["kind"], head["file"], head["line"]), []).append(head)
+            found.setdefault((head["kind"], head["file"], head["line"]), []).append((head, probe.step))
     listed = [
-        Place(str(kind), Where(file=file, line=line) if file else case.at_step, heads)
-        for (kind, file, line), heads in found.items()
+        Place(
+            str(kind),
+            Where(file=file, line=line) if file else case.at_step,
+            [head for head, _ in seen],
+            [step for _, step in seen],
+        )
+        for (kind, file, line), seen in found.items()
     ]
     return sorted(listed, key=lambda place: -len(place.heads))
 

@@ -93,15 +93,15 @@ def _by_number(case: Case, place: Place) -> Finding | None:
     if not _are_examples(case, place):
         return None
     rows = [
-        (head["target"]["mean"], head["target"]["std"], int(np.prod(head["target"]["shape"])))
-        for head in place.heads
+        (head["target"]["mean"], head["target"]["std"], int(np.prod(head["target"]["shape"])), step)
+        for head, step in zip(place.heads, place.steps, strict=True)
         if head["target"].get("std") is not None
     ]
     if len(rows) < _PROBES:
         return None
-    means, stds, sizes = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    means, stds, sizes, steps = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
     examples = float(np.median([head["target"]["shape"][0] for head in place.heads if head["target"]["shape"]]))
-    if examples < 4 or not np.isfinite(means).all() or np.ptp(means) == 0 or _drift(means):
+    if examples < 4 or not np.isfinite(means).all() or np.ptp(means) == 0 or _drift(means[steps > steps.max() / 10]):
         return None
     between = float(means.var(ddof=1))
     whole = float((stds**2).mean()) + between
@@ -128,7 +128,12 @@ def _are_examples(case: Case, place: Place) -> bool:
 
 
 def _drift(means: np.ndarray) -> bool:
-    """Return whether the batches' means go one way over the run, by Spearman's correlation with the order."""
+    """Return whether the batches' means go one way over the run, by Spearman's correlation with the order.
+
+    The first probes lie close together: over them the data in their order go one way too.
+    """
+    if len(means) < _PROBES:
+        return False
     ranks = means.argsort().argsort()
     correlation = float(np.corrcoef(ranks, np.arange(len(means)))[0, 1])
     return abs(correlation) * math.sqrt(len(means) - 1) > _DRIFT
