@@ -62,7 +62,7 @@ def _independent(case: Case) -> Finding | None:
             ),
             step=case.probes[0].step,
         )
-    if course is not None and course.peak > 1.5 * max(course.reference, course.start) + 8 * course.noise:
+    if course is not None and course.peak > 1.3 * max(course.reference, course.start) + 4 * course.noise:
         return None  # it was thrown up: that it is stuck says nothing of the targets
     if not stuck or score >= _APART or (count if not case.full_batch else measured[0]["examples"]) < _EXAMPLES // 2:
         return None
