@@ -1,0 +1,124 @@
+"""``loss``: another loss function, or the mean in the place of a sum."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from unstuck.errors import UsageError
+from unstuck.remedies.places import call_at, read_source, replaced, unified
+from unstuck.remedies.remedy import Edit, Remedy
+from unstuck.remedies.sites import among, at, loss_line
+
+if TYPE_CHECKING:
+    from unstuck.record import Run
+    from unstuck.trials.inside.losses import Call
+    from unstuck.trials.inside.stage import Stage
+
+_LOSSES = ("cross_entropy", "mse_loss", "binary_cross_entropy_with_logits", "l1_loss")
+#: Losses of raw outputs. Those of probabilities are left alone: their outputs mean something else.
+_RAW = (*_LOSSES, "smooth_l1_loss", "huber_loss")
+#: Losses that can be a sum over the batch.
+_SUMS = (*_RAW, "nll_loss", "binary_cross_entropy")
+
+
+@dataclass(frozen=True)
+class ExchangeLoss(Remedy):
+    """Every loss of torch becomes another; targets are converted, class numbers to one-hot rows and back.
+
+    Attributes:
+        to: Name of the new loss in ``torch.nn.functional``; empty for the program's own.
+        mean: Whether a sum over the batch becomes a mean.
+    """
+
+    kind: ClassVar[str] = "loss"
+    changes_loss: ClassVar[bool] = True
+
+    to: str = ""
+    mean: bool = False
+
+    def __post_init__(self) -> None:
+        if self.to:
+            among(self.to, _LOSSES, "loss")
+        elif not self.mean:
+            raise UsageError("a loss is exchanged for another, or its sum for the mean: name the loss, or set mean")
+
+    @property
+    def label(self) -> str:
+        """The new loss."""
+        return " and ".join(filter(None, (self.to, "the loss's mean, not its sum" if self.mean else "")))
+
+    def apply(self, stage: Stage) -> None:
+        """Compute the other loss wherever the program calls one of torch's."""
+        from unstuck.trials.inside.losses import wrap_losses
+        from unstuck.trials.inside.targets import converted
+
+        def treat(call: Call) -> Any:
+            reduction = str(call.options.get("reduction", "mean"))
+            changes: dict[str, Any] = {"reduction": "mean"} if self.mean and reduction == "sum" else {}
+            if not self.to:
+                if changes:
+                    stage.did(self.kind)
+                else:
+                    stage.cannot(self.kind, "no loss of torch is a sum")
+                return call.compute(call.input, call.target, **changes)
+            pair = converted(self.to, call.input, call.target)
+            unchanged = call.name == self.to and (pair is None or pair[1] is call.target) and not changes
+            if pair is None or unchanged:
+                why = (
+                    f"it is {self.to} already"
+                    if unchanged
+                    else f"outputs and targets of {call.name} do not fit {self.to}"
+                )
+                stage.cannot(self.kind, why)
+                return call.compute(call.input, call.target)
+            stage.did(self.kind)
+            if call.name == self.to:
+                return call.compute(*pair, **changes)
+            return _function(self.to)(*pair, reduction=changes.get("reduction", reduction))
+
+        wrap_losses(stage, self._from, treat)
+
+    @property
+    def _from(self) -> tuple[str, ...]:
+        """The losses that are exchanged."""
+        if not self.to:
+            return _SUMS
+        # Log-probabilities are raw outputs as well, to a loss that makes log-probabilities of them.
+        return (*_RAW, "nll_loss") if self.to == "cross_entropy" else _RAW
+
+    def edit(self, run: Run) -> Edit:
+        """Name the loss's line."""
+        place = loss_line(run, lambda head: head["kind"] in _SUMS)
+        file, line = place[1:] if place is not None else (None, None)
+        if not self.to:
+            diff = _mean_diff(run, *place) if place is not None else ""
+            return Edit(f"write reduction='mean' for {at(place)} (it is 'sum')", file, line, diff)
+        extra = {
+            "cross_entropy": ", with class numbers as targets",
+            "mse_loss": ", with targets in the shape of the outputs",
+            "l1_loss": ", with targets in the shape of the outputs",
+            "binary_cross_entropy_with_logits": ", with targets of 0 and 1 in the shape of the outputs",
+        }[self.to]
+        mean = " and its mean" if self.mean else ""
+        return Edit(f"write F.{self.to} for {at(place)}{extra}{mean}", file, line)
+
+
+def _function(name: str) -> Any:
+    """Return the loss function as it is now, with what other remedies have made of it."""
+    import torch.nn.functional as F
+
+    return getattr(F, name)
+
+
+def _mean_diff(run: Run, kind: str, file: str, line: int) -> str:
+    """Return the edit of a call that has ``reduction="sum"`` written in it."""
+    source = read_source(run, file)
+    call = call_at(source, line, kind) if source is not None else None
+    if source is None or call is None:
+        return ""
+    for keyword in call.keywords:
+        if keyword.arg == "reduction" and isinstance(keyword.value, ast.Constant) and keyword.value.value == "sum":
+            return unified(file, source, replaced(source, keyword.value, '"mean"'))
+    return ""

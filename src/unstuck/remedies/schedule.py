@@ -1,0 +1,112 @@
+"""``schedule``: the learning rate times a curve over the whole run."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from unstuck.errors import UsageError
+from unstuck.remedies.remedy import Edit, Remedy
+from unstuck.remedies.steps import named, step_place
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
+    from unstuck.record import Run
+    from unstuck.trials.inside.stage import Stage
+
+#: Share of the learning rate that a warm-up begins with.
+_START = 0.01
+
+
+@dataclass(frozen=True)
+class Schedule(Remedy):
+    """Every group's learning rate times a curve: a warm-up in a straight line, then a fall to 0 or none.
+
+    The curves are those of torch's ``LinearLR`` and ``CosineAnnealingLR``, one after the other. A schedule of the
+    program's own stays and is multiplied.
+
+    Attributes:
+        shape: How it goes on after the warm-up.
+        warmup: Share of all steps that the warm-up takes; at least 0 and below 1.
+
+    Raises:
+        UsageError: There is no such shape, or the curve is 1 throughout.
+    """
+
+    kind: ClassVar[str] = "schedule"
+
+    shape: Literal["cosine", "linear", "constant"]
+    warmup: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.shape not in ("cosine", "linear", "constant") or not 0 <= self.warmup < 1:
+            raise UsageError(f"there is no schedule {self.shape!r} with a warm-up of {self.warmup!r} of the steps")
+        if self.shape == "constant" and self.warmup == 0:
+            raise UsageError("a constant schedule without a warm-up changes nothing")
+
+    @property
+    def label(self) -> str:
+        """The shape and the warm-up."""
+        before = f"warm-up over {self.warmup:.0%} of the steps" if self.warmup else ""
+        after = "" if self.shape == "constant" else f"{self.shape} schedule"
+        return " and ".join(part for part in (before, after) if part)
+
+    def factor(self, step: int, total: int) -> float:
+        """Return what the learning rate of a step is multiplied by.
+
+        Args:
+            step: The step, from 0.
+            total: Steps of the whole run.
+        """
+        warm = round(self.warmup * total)
+        if step < warm:
+            return _START + (1 - _START) * step / warm
+        done = min((step - warm) / max(total - warm, 1), 1.0)
+        if self.shape == "cosine":
+            return 0.5 * (1 + math.cos(math.pi * done))
+        return 1 - done if self.shape == "linear" else 1.0
+
+    def apply(self, stage: Stage) -> None:
+        """Scale the rate right before every step; the program and its schedulers see their own."""
+        total = stage.total_steps
+        if total is None or (self.shape == "constant" and round(self.warmup * total) == 0):
+            stage.cannot(self.kind, "the run's length is not known" if total is None else "the run is too short for it")
+            return
+
+        def scale(optimizer: Optimizer, step: int) -> None:
+            having = [group for group in optimizer.param_groups if "lr" in group]
+            for group in having:
+                group["lr"] = group["lr"] * self.factor(step, total)
+            if having:
+                stage.did(self.kind)
+            else:
+                stage.cannot(self.kind, "its optimizer has no learning rate")
+
+        stage.before_step(scale)
+
+    def edit(self, run: Run) -> Edit:
+        """Name the scheduler to write after the line that made the optimizer."""
+        optimizer = run.optimizers[0]
+        pulse = run.pulse.get(optimizer.index)
+        total = int(pulse.step[-1]) + 1 if pulse is not None and len(pulse) else 0
+        place = f"{optimizer.file}:{optimizer.line}" if optimizer.file and optimizer.line else "the optimizer's line"
+        step = named(step_place(run))
+        sentence = f"write scheduler = {self._code(total)} after {place}, and scheduler.step() after {step}"
+        return Edit(sentence, optimizer.file, optimizer.line)
+
+    def _code(self, total: int) -> str:
+        """Return the scheduler as source; without a known number of steps it has names in their place."""
+        warm = round(self.warmup * total)
+        before = f"LinearLR(optimizer, {_START}, total_iters={warm if total else 'WARMUP'})"
+        rest = f"{total - warm}" if total else "STEPS - WARMUP" if self.warmup else "STEPS"
+        after = {
+            "cosine": f"CosineAnnealingLR(optimizer, T_max={rest})",
+            "linear": f"LinearLR(optimizer, 1, 0, total_iters={rest})",
+        }.get(self.shape)
+        package = "torch.optim.lr_scheduler"
+        if after is None or not self.warmup:
+            return f"{package}.{after or before}"
+        parts = f"[{package}.{before}, {package}.{after}]"
+        return f"{package}.SequentialLR(optimizer, {parts}, milestones=[{warm if total else 'WARMUP'}])"

@@ -1,0 +1,99 @@
+"""``shapes``: targets get the shape of the outputs that they are compared with."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from unstuck.remedies.places import call_at, read_source, replaced, unified
+from unstuck.remedies.remedy import Edit, Remedy
+from unstuck.remedies.sites import loss_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from unstuck.record import Run
+    from unstuck.trials.inside.losses import Call
+    from unstuck.trials.inside.stage import Stage
+
+_PLAIN = (ast.Name, ast.Attribute, ast.Subscript, ast.Call)
+
+
+@dataclass(frozen=True)
+class SameShape(Remedy):
+    """Where outputs and targets differ in dimensions of size 1 only, the targets are viewed as the outputs are.
+
+    This holds for losses of torch that go element by element, and for differences written by hand that would be blown
+    up to all pairs.
+    """
+
+    kind: ClassVar[str] = "shapes"
+    changes_loss: ClassVar[bool] = True
+
+    @property
+    def label(self) -> str:
+        """What is done."""
+        return "targets in the shape of the outputs"
+
+    def apply(self, stage: Stage) -> None:
+        """Reshape the targets of losses and of differences."""
+        import torch
+        from torch import Tensor
+
+        from unstuck.attach.untraced import stands_for
+        from unstuck.trials.inside.losses import BINARY, DISTANCES, same_but_ones, wrap_losses
+
+        def treat(call: Call) -> Any:
+            if call.target.shape != call.input.shape and same_but_ones(call.input, call.target):
+                stage.did(self.kind)
+                return call.compute(call.input, call.target.reshape(call.input.shape))
+            return call.compute(call.input, call.target)
+
+        def make(original: Callable[..., Any]) -> Callable[..., Any]:
+            @stands_for(original)
+            def sub(one: Any, other: Any, *args: Any, **kwargs: Any) -> Any:
+                if isinstance(one, Tensor) and isinstance(other, Tensor) and _is_blown_up(one, other):
+                    stage.did(self.kind)
+                    if one.requires_grad:
+                        other = other.reshape(one.shape)
+                    else:
+                        one = one.reshape(other.shape)
+                return original(one, other, *args, **kwargs)
+
+            return sub
+
+        def _is_blown_up(one: Tensor, other: Tensor) -> bool:
+            # With as many dimensions on both sides, all pairs may be meant.
+            apart = one.dim() != other.dim() and one.requires_grad != other.requires_grad
+            if not apart or not same_but_ones(one, other):
+                return False
+            return torch.broadcast_shapes(one.shape, other.shape) not in (one.shape, other.shape)
+
+        wrap_losses(stage, (*DISTANCES, *BINARY), treat)
+        for owner, name in ((Tensor, "__sub__"), (Tensor, "sub"), (Tensor, "subtract")):
+            stage.wrap(owner, name, make)
+        for name in ("sub", "subtract"):
+            stage.wrap(torch, name, make)
+
+    def edit(self, run: Run) -> Edit:
+        """Name the comparison."""
+        place = loss_line(run, lambda head: bool(head.get("broadcast")))
+        if place is None:
+            return Edit("write target.view_as(pred) where outputs and targets are compared")
+        kind, file, line = place
+        sentence = f"write target.view_as(pred) for the target in the comparison at {file}:{line}"
+        return Edit(sentence, file, line, _diff(run, kind, file, line))
+
+
+def _diff(run: Run, kind: str, file: str, line: int) -> str:
+    """Return the edit of a call of torch's loss on two plain expressions; empty where it is something else."""
+    source = read_source(run, file)
+    call = call_at(source, line, kind) if source is not None else None
+    if source is None or call is None or len(call.args) < 2:
+        return ""
+    outputs, targets = call.args[:2]
+    if not isinstance(outputs, ast.Name) or not isinstance(targets, _PLAIN):
+        return ""
+    text = f"{ast.get_source_segment(source, targets)}.view_as({outputs.id})"
+    return unified(file, source, replaced(source, targets, text))

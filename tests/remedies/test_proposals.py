@@ -1,0 +1,97 @@
+"""What is tried on a run: what its findings call for, several causes at once, and what is always worth a try."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.difficulties.planted import FAULTY
+from tests.difficulties.records import Record, stays
+from unstuck.difficulties import diagnose
+from unstuck.difficulties.finding import Diagnosis, Finding, Overhead, Verdict, Where
+from unstuck.record import Run
+from unstuck.remedies import Remedy
+from unstuck.remedies.by_hand import NEEDS_A_PERSON, not_tried
+from unstuck.remedies.learning_rate import LearningRate
+from unstuck.remedies.loss import ExchangeLoss
+from unstuck.remedies.optimizer import Exchange
+from unstuck.remedies.output import DropActivation
+from unstuck.remedies.proposals import Proposal, propose
+from unstuck.remedies.weight_decay import WeightDecay
+from unstuck.remedies.zeroing import Zeroing
+
+RUN = Record(loss=stays()).run()
+
+
+def cause(name: str, sentence: str = "", **more) -> Finding:
+    return Finding(difficulty=name, role="cause", confidence=0.9, sentence=sentence, **more)
+
+
+def proposed(*findings: Finding, run: Run = RUN) -> list[Proposal]:
+    return propose(run, Diagnosis(Verdict("stuck", ""), findings, (), Overhead(0.0, 0.0)))
+
+
+def remedies(*findings: Finding, run: Run = RUN) -> list[tuple[Remedy, ...]]:
+    return [proposal.remedies for proposal in proposed(*findings, run=run)]
+
+
+def test_a_cause_is_treated_before_what_is_always_tried():
+    found = proposed(cause("step-too-small"))
+    assert found[0].remedies == (LearningRate(10.0),)
+    assert found[0].difficulty == "step-too-small"
+    assert found[-1].difficulty == ""
+
+
+def test_every_arm_is_there_once_and_they_are_not_too_many():
+    found = remedies(cause("saddle"), cause("step-too-small"), cause("vanishing-gradient"))
+    assert len(found) == len(set(found)) <= 16
+
+
+def test_two_causes_are_treated_at_once_first():
+    decay = Record(loss=stays(), group={"weight_decay": 0.005}).run()
+    found = remedies(cause("weight-decay-too-strong"), cause("saddle"), run=decay)
+    kinds = {remedy.kind for remedy in found[0]}
+    assert {"weight-decay", "learning-rate"} <= kinds
+    assert (WeightDecay(0.0), LearningRate(10.0)) in found
+    assert (WeightDecay(0.0),) in found
+
+
+def test_a_healthy_run_gets_a_few_that_are_always_worth_a_try():
+    found = proposed()
+    assert {proposal.difficulty for proposal in found} == {""}
+    assert (LearningRate(3.0),) in [proposal.remedies for proposal in found]
+    assert any(isinstance(remedy, Exchange) for proposal in found for remedy in proposal.remedies)
+
+
+def test_a_wrong_program_gets_its_correction_and_no_other_learning_rate():
+    assert remedies(cause("gradients-not-zeroed")) == [(Zeroing(),)]
+
+
+def test_the_line_of_an_activation_comes_from_the_finding():
+    where = Where(file="train.py", line=14)
+    finding = cause("double-softmax", where=where, evidence={"before it": "softmax"})
+    assert remedies(finding) == [(DropActivation("train.py", 14, "softmax"),)]
+
+
+def test_a_fitting_loss_is_read_from_the_sentence_and_a_factor_from_the_evidence():
+    exchanged = remedies(cause("wrong-loss", "Write F.binary_cross_entropy_with_logits(outputs, targets)."))
+    assert (ExchangeLoss("binary_cross_entropy_with_logits"),) in exchanged
+    scaled = remedies(cause("wrong-loss", "The loss is multiplied by 1000.", evidence={"factor": 1000.0}))
+    assert scaled == [(LearningRate(0.001),)]
+
+
+@pytest.mark.parametrize("name", sorted(FAULTY.keys() - NEEDS_A_PERSON.keys() - {"converged", "still-improving"}))
+def test_every_difficulty_with_a_remedy_has_something_to_try(name):
+    run = FAULTY[name].run()
+    assert [proposal for proposal in propose(run, diagnose(run)) if proposal.difficulty]
+
+
+def test_what_needs_a_person_is_said_with_the_reason():
+    diagnosis = Diagnosis(Verdict("wrong", ""), (cause("targets-misaligned"),), (), Overhead(0.0, 0.0))
+    ((name, why),) = not_tried(diagnosis)
+    assert name == "targets-misaligned"
+    assert "author" in why
+    assert propose(RUN, diagnosis) == []
+
+
+def test_without_an_optimizer_there_is_nothing_to_try():
+    assert propose(Run(RUN.path, {}), diagnose(RUN)) == []
