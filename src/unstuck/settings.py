@@ -24,6 +24,7 @@ class Settings:
         probes: Whether probe steps are taken at all; without them only the pulse is recorded.
         fault: Name of a measurement that is made to fail, for the tests of "never harm the run"; else empty.
         check: Whether the first steps are all probed, whatever that takes, and the program is ended after them.
+        trial: Whether this is a trial, whose ``spec.json`` lies in ``run_dir``.
     """
 
     run_dir: Path
@@ -32,6 +33,7 @@ class Settings:
     probes: bool = True
     fault: str = ""
     check: bool = False
+    trial: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.budget <= 1:
@@ -48,6 +50,7 @@ class Settings:
             "UNSTUCK_PROBES": "1" if self.probes else "0",
             "UNSTUCK_FAULT": self.fault,
             "UNSTUCK_CHECK": "1" if self.check else "0",
+            "UNSTUCK_TRIAL": "1" if self.trial else "0",
         }
 
     @classmethod
@@ -67,6 +70,7 @@ class Settings:
             environment.get("UNSTUCK_PROBES", "1") != "0",
             environment.get("UNSTUCK_FAULT", ""),
             environment.get("UNSTUCK_CHECK", "0") == "1",
+            environment.get("UNSTUCK_TRIAL", "0") == "1",
         )
 
 

@@ -54,7 +54,7 @@ class CheckBudget(Budget):
         return self.probes > 0 and (self.probes >= _ROUNDS or self.spent >= _MEASURING or now - self._start >= _ELAPSED)
 
 
-def leave(session: Session) -> None:
+def leave(session: Session, reason: str = "check") -> None:
     """Write the last lines and end this process at once, as a success.
 
     ``os._exit`` on purpose: the program was asked for its first steps only. An exception or ``sys.exit`` would let it
@@ -63,8 +63,9 @@ def leave(session: Session) -> None:
 
     Args:
         session: The session of this process.
+        reason: Why, for the record.
     """
-    session.finish("check")
+    session.finish(reason)
     for stream in (sys.stdout, sys.stderr):  # what the program has printed is its user's to see
         with contextlib.suppress(Exception):
             stream.flush()

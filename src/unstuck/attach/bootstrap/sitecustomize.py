@@ -87,8 +87,13 @@ def _attach(watch: _Watch) -> None:
     finally:
         sys.meta_path.remove(watch)
     settings = Settings.from_environment()
-    if settings is not None:
-        install(settings, began)
+    if settings is None:
+        return
+    attachment = install(settings, began)
+    if settings.trial:
+        from unstuck.trials.inside import treat
+
+        _or_end(treat, attachment.session)
 
 
 def _note(kind: str) -> None:
@@ -115,6 +120,22 @@ def _guarded(function: Callable[..., object], *arguments: object) -> None:
             pass
 
 
+def _or_end(function: Callable[..., object], *arguments: object) -> None:
+    """Call; after an error of ours the process of a trial ends, for it would write to the user's files."""
+    failed: list[Exception] = []
+
+    def call() -> None:
+        try:
+            function(*arguments)
+        except Exception as error:
+            failed.append(error)
+            raise
+
+    _guarded(call)
+    if failed:
+        os._exit(1)
+
+
 def _start() -> None:
     if not os.path.isdir(_RUN_DIR):
         return
@@ -123,6 +144,10 @@ def _start() -> None:
     _note("python")
     watch = _Watch()
     sys.meta_path.insert(0, watch)
+    if os.environ.get("UNSTUCK_TRIAL") == "1":
+        from unstuck.trials.inside import protect
+
+        _or_end(protect, _RUN_DIR)
     if "torch" in sys.modules:  # a .pth file was faster
         sys.meta_path.remove(watch)
         _attach(watch)

@@ -1,0 +1,1 @@
+"""Controlled trials: arms with paired seeds, their statistics, and the engines that run them."""

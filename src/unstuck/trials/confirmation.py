@@ -1,0 +1,130 @@
+"""The last stage of a race: the winner on fresh seeds against a fresh baseline, pair by pair."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from unstuck.trials.arm import BASELINE
+from unstuck.trials.budget import SECOND
+from unstuck.trials.curve import Curve
+from unstuck.trials.objective import Objective, baseline_time, final_levels, objective_of, time_to
+from unstuck.trials.statistics import WORTH, Interval, difference, speedup
+from unstuck.trials.table import Row
+
+if TYPE_CHECKING:
+    from unstuck.trials.plan import Measured, Plan
+    from unstuck.trials.spec import Trial
+
+#: Arms that are confirmed: with every further one it is likelier that chance alone proves something.
+_MOST = 2
+
+Pair = tuple["Measured", "Measured"]
+
+
+def confirm(plan: Plan, finalists: Sequence[Row]) -> Generator[list[Trial], Sequence[Measured], None]:
+    """Confirm the winner, and the runner-up where the winner is not proven and there is budget left.
+
+    Args:
+        plan: The race.
+        finalists: The arms that may be confirmed, the best first; at least one.
+
+    Yields:
+        Trials to be run.
+    """
+    plan.stage = "confirmation"
+    seeds = plan.settings.seeds
+    share = plan.budget.share(plan.settings, 2 * len(seeds), SECOND)
+    steps = max(plan.settings.steps_of(share), _beyond_plateau(plan, finalists[0]))
+    decided = False
+    for place, row in enumerate(finalists):
+        if decided or place >= _MOST:
+            row.fail("dropped", "another arm was better in the screening")
+        elif place and plan.cost(len(seeds), steps) > plan.budget.left:
+            row.fail("dropped", "another arm was better in the screening, and no budget was left to confirm this one")
+        else:
+            found = yield from plan.measure([row], seeds, steps)
+            pairs = [(found[BASELINE.name, seed], found[row.arm.name, seed]) for seed in seeds]
+            judge(row, pairs, plan.settings.plateau)
+            decided = row.status == "proven"
+
+
+def _beyond_plateau(plan: Plan, row: Row) -> int:
+    """Return twice the steps that the winner took to get off a plateau in the screening; 0 where there was none."""
+    if plan.settings.plateau is None:
+        return 0
+    names = (BASELINE.name, row.arm.name)
+    baseline, arm = (plan.latest[name, plan.settings.screening_seed].curve for name in names)
+    objective = objective_of([baseline], row.measure, plan.settings.plateau)
+    reached = np.inf if objective is None else time_to(arm, objective.target, objective.window, row.measure)[0]
+    return int(min(2 * reached, plan.settings.steps))
+
+
+def judge(row: Row, pairs: Sequence[Pair], plateau: float | None = None) -> None:
+    """Write into a row what its pairs say.
+
+    Args:
+        row: The arm.
+        pairs: Baseline and arm on the same seeds.
+        plateau: Level that the watched run is stuck at, None where it learned.
+    """
+    pairs = [pair for pair in pairs if len(pair[0].curve.of(row.measure)[0])]
+    objective = objective_of([base.curve for base, _ in pairs], row.measure, plateau)
+    if objective is None:
+        row.fail("not-proven", f"the baseline's {row.measure} was not seen")
+        return
+    row.objective = objective
+    bases = [baseline_time(base.curve, objective) for base, _ in pairs]
+    arms = [_time(arm, objective) for _, arm in pairs]
+    censored = any(base[2] for base in bases)
+    by_steps = speedup([base[0] for base in bases], [arm[0] for arm in arms], censored)
+    row.speedup_steps = None if row.arm.changes_step else by_steps
+    row.speedup_seconds = speedup([base[1] for base in bases], [arm[1] for arm in arms], censored)
+    levels = [final_levels(base.curve, arm.curve, objective, row.arm.changes_step) for base, arm in pairs]
+    row.final = difference([level[0] for level in levels], [level[1] for level in levels])
+    row.metrics = _metrics([(base.curve, arm.curve) for base, arm in pairs])
+    _decide(row, pairs, objective, [level[1] for level in levels])
+
+
+def _decide(row: Row, pairs: Sequence[Pair], objective: Objective, ends: Sequence[float]) -> None:
+    """Say whether it is proven, and if not, why."""
+    found = row.speedup
+    assert found is not None
+    lost = [arm for _, arm in pairs if not arm.usable]
+    if lost:
+        row.fail("not-proven", f"{len(lost)} of {len(pairs)} trials failed ({lost[0].failure})")
+    elif found.estimate == 0:
+        row.fail("not-proven", f"it does not reach {objective.target:.3g} on every seed")
+    elif max(ends) > objective.target + 2 * objective.noise:
+        row.fail("not-proven", f"it reaches {objective.target:.3g} but does not stay there on every seed")
+    elif not found.proven:
+        row.fail("not-proven", f"{found.estimate:.2g} times sooner, but {_interval(found)}")
+    else:
+        row.status, row.reason = "proven", ""
+
+
+def _interval(found: Interval) -> str:
+    if found.pairs < 2:
+        return "a single pair proves nothing"
+    worth = "is not above what is worth a change" if found.low > 1 else "does not exclude chance"
+    return f"the interval from {found.low:.2g} to {found.high:.2g} {worth} ({WORTH:g})"
+
+
+def _time(arm: Measured, objective: Objective) -> tuple[float, float]:
+    """Return an arm's time to the target; one that is lost later on has not got there."""
+    if not arm.usable:
+        return np.inf, np.inf
+    return time_to(arm.curve, objective.target, objective.window, objective.measure)
+
+
+def _metrics(pairs: Sequence[tuple[Curve, Curve]]) -> dict[str, Interval]:
+    """Return the differences of the last values of what the program prints in all of the trials."""
+    curves = [curve for pair in pairs for curve in pair]
+    names = [name for name in curves[0].metrics if all(len(c.metrics.get(name, ((), ()))[1]) for c in curves)]
+
+    def last(arm: int, name: str) -> list[float]:
+        return [float(pair[arm].metrics[name][1][-1]) for pair in pairs]
+
+    return {name: difference(last(0, name), last(1, name)) for name in names}

@@ -1,0 +1,1 @@
+"""What runs trials: local processes, or a Ray cluster."""

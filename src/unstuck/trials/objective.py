@@ -1,0 +1,170 @@
+"""What arms are compared by: a level that the baseline reaches late or never, and the time until a curve is there."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from unstuck.trials.curve import Curve, Measure
+from unstuck.trials.smoothing import Smooth, noise_of, smooth, window_of
+
+#: A baseline has got somewhere if it came this many times its noise, and this share of its start.
+_WAY_NOISE, _WAY_SHARE = 4.0, 0.05
+#: The target of a baseline that got somewhere: all of its way but this share.
+_REST = 0.05
+#: The target of one that did not: this many times its noise, and this share of its level, below what it reached.
+_BELOW_NOISE, _BELOW_SHARE = 3.0, 0.1
+#: One that ends above this many times its first value has exploded.
+_EXPLODED = 100.0
+#: No time is shorter: what a clock cannot tell from nothing.
+_TICK = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """The level to be reached.
+
+    Attributes:
+        measure: What is compared.
+        window: Rows in the windows of the running medians.
+        start: Median of the baselines' first smoothed levels.
+        end: Median of their last.
+        noise: Noise of their smoothed curves.
+        target: The level to be reached.
+        stuck: Whether the baselines got nowhere: then the target lies beyond what they reach, their time is no shorter
+            than their length, and a speed-up is a lower bound.
+    """
+
+    measure: Measure
+    window: int
+    start: float
+    end: float
+    noise: float
+    target: float
+    stuck: bool
+
+
+def objective_of(
+    baselines: Sequence[Curve], measure: Measure = "loss", plateau: float | None = None
+) -> Objective | None:
+    """Return what arms are compared by, None where the baselines have noted nothing that could be compared.
+
+    Losses that take negative values have no natural zero: of them only differences are used.
+
+    Args:
+        baselines: Trials of the program as it is, on different seeds.
+        measure: What is compared.
+        plateau: Loss at which the watched run is stuck, None where it learned: a baseline that ends there has got
+            nowhere, however far it fell to it.
+    """
+    usable = [curve for curve in baselines if len(curve.of(measure)[0])]
+    if not usable:
+        return None
+    window = min(window_of(curve, measure) for curve in usable)
+    smoothed = [smooth(curve, window, measure) for curve in usable]
+    start = float(np.median([s.values[0] for s in smoothed]))
+    end = float(np.median([s.values[-1] for s in smoothed]))
+    lowest = float(np.median([s.values.min() for s in smoothed]))
+    noise = float(np.median([noise_of(s) for s in smoothed]))
+    signed = any(bool((curve.of(measure)[2] < 0).any()) for curve in usable)
+    way = start - end if np.isfinite(end) else -np.inf
+    caught = plateau is not None and measure == "loss" and not end < (1 - _WAY_SHARE) * plateau
+    if not caught and way > _WAY_NOISE * noise and (signed or way > _WAY_SHARE * abs(start)):
+        return Objective(measure, window, start, end, noise, end + _REST * way, stuck=False)
+    reached = min(lowest, start)  # the lowest, not the last: a baseline that got worse is not to be beaten by waiting
+    first = float(np.median([curve.of(measure)[2][0] for curve in usable]))
+    if not end <= _EXPLODED * abs(first):  # its first window may be far up already
+        reached = min(reached, first)
+    share = _BELOW_SHARE * abs(start - reached if signed else reached)
+    target = reached - max(_BELOW_NOISE * noise, share) if np.isfinite(reached) else sys.float_info.max
+    if signed and target == reached:
+        target = float(np.nextafter(reached, -np.inf))
+    return Objective(measure, window, start, end, noise, target, stuck=True)
+
+
+def time_to(curve: Curve, target: float, window: int, measure: Measure = "loss") -> tuple[float, float]:
+    """Return the steps and the seconds after which a curve's running median is at a target.
+
+    Args:
+        curve: The curve.
+        target: The level.
+        window: Rows in a window.
+        measure: Which of the curve's columns.
+
+    Returns:
+        Steps and seconds, both infinite where the curve does not get there.
+    """
+    smoothed = smooth(curve, window, measure)
+    there = np.flatnonzero(smoothed.values <= target)
+    if not len(there):
+        return np.inf, np.inf
+    return float(smoothed.steps[there[0]]), max(float(smoothed.seconds[there[0]]), _TICK)
+
+
+def baseline_time(curve: Curve, objective: Objective) -> tuple[float, float, bool]:
+    """Return a baseline's steps and seconds to the target, and whether it never got there.
+
+    Then they are its length: it takes at least that.
+    """
+    steps, seconds = time_to(curve, objective.target, objective.window, objective.measure)
+    if np.isfinite(steps):
+        return steps, seconds, False
+    if not len(curve):
+        return 0.0, 0.0, True
+    return float(curve.steps[-1]), max(float(curve.seconds[-1]), _TICK), True
+
+
+def final_levels(baseline: Curve, arm: Curve, objective: Objective, by_time: bool = False) -> tuple[float, float]:
+    """Return the smoothed levels of a baseline and an arm at the end of the shorter one, infinite where one is lost.
+
+    Args:
+        baseline: The program as it is, on the same seed.
+        arm: The treated program.
+        objective: What they are compared by.
+        by_time: Whether both get the same time instead of the same steps.
+    """
+    base, treated = (smooth(curve, objective.window, objective.measure) for curve in (baseline, arm))
+    if not len(base.values) or not len(treated.values):
+        return base.until(), treated.until()
+    limits = _shared(base, treated, by_time)
+    return base.until(**limits), treated.until(**limits)
+
+
+def gain(baseline: Curve, arm: Curve, measure: Measure, by_time: bool = False) -> float:
+    """Return how far below the baseline's an arm's smoothed level is, as a share of the baseline's.
+
+    The two are compared at the end of the shorter one, so that both have had the same steps, or the same time.
+
+    Args:
+        baseline: The program as it is, on the same seed.
+        arm: The treated program.
+        measure: What is compared.
+        by_time: Whether both get the same time instead of the same steps, since a step is not the same in both.
+
+    Returns:
+        1 where nothing is left of the measure, 0 where it is the same, minus infinity where the arm is lost; where the
+        baseline is lost and the arm is not, a number from 0 to 1 that is larger for a lower level.
+    """
+    objective = objective_of([baseline], measure)
+    if objective is None:
+        return -np.inf
+    level, reached = final_levels(baseline, arm, objective, by_time)
+    if not np.isfinite(reached):
+        return -np.inf
+    first = objective.start
+    if not np.isfinite(level):  # the baseline is lost: any arm that is not is better, the lower the better
+        return float(0.5 - np.arctan(reached / (abs(first) if np.isfinite(first) and first else 1.0)) / np.pi)
+    signed = bool((baseline.of(measure)[2] < 0).any())
+    scale = max(abs(first - level), objective.noise) if signed else abs(level)
+    return (level - reached) / scale if scale else level - reached
+
+
+def _shared(one: Smooth, other: Smooth, by_time: bool) -> dict[str, float]:
+    """Return the steps, or the seconds, that both curves have; where they do not meet, the gap counts for nobody."""
+    name = "seconds" if by_time else "steps"
+    columns = [getattr(one, name), getattr(other, name)]
+    ends, starts = [float(c[-1]) for c in columns], [float(c[0]) for c in columns]
+    return {name: max(min(ends), *starts)}
