@@ -11,6 +11,7 @@ from unstuck import __version__
 from unstuck.cli.check import Check
 from unstuck.cli.command import Command, Parser, say
 from unstuck.cli.explain import Explain
+from unstuck.cli.fix import Fix
 from unstuck.cli.listing import List
 from unstuck.cli.report import Report
 from unstuck.cli.run import Run
@@ -18,7 +19,7 @@ from unstuck.cli.watch import Watch
 from unstuck.errors import UnstuckError, UsageError
 
 #: All commands, in the order of the help page. A new command is one file and one entry here.
-COMMANDS: tuple[Command, ...] = (Run(), Check(), Report(), List(), Watch(), Explain())
+COMMANDS: tuple[Command, ...] = (Run(), Fix(), Check(), Report(), List(), Watch(), Explain())
 
 _DESCRIPTION = """\
 Find out why a PyTorch training program is slow or stuck, without changing it.
@@ -30,6 +31,7 @@ _EXAMPLES = """\
 examples:
   unstuck run -- python train.py --epochs 3       watch a training, with all its arguments
   unstuck run -- torchrun --nproc-per-node 2 train.py
+  unstuck fix -- python train.py                  watch it, then prove what makes it faster
   unstuck check -- python train.py                its first steps only: is the program right?
   unstuck watch latest                            look at it meanwhile, from another terminal
   unstuck report latest                           read the report again

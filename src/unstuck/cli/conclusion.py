@@ -84,18 +84,45 @@ def judge(folder: Path) -> tuple[Run, Diagnosis]:
     from unstuck.difficulties import diagnose
     from unstuck.record import read_run
     from unstuck.report import write_reports
+    from unstuck.report.trials import with_trials
 
     run = read_run(folder)
-    diagnosis = diagnose(run)
+    diagnosis = with_trials(run, diagnose(run))
     write_reports(run, diagnosis)
     return run, diagnosis
 
 
 def show(run: Run, diagnosis: Diagnosis, console: Console) -> None:
     """Show the terminal report on a console."""
-    from unstuck.report import terminal
+    from unstuck.report import terminal, terminal_trials
+    from unstuck.report.trials import trials_of
 
     terminal.show(run, diagnosis, console)
+    trials = trials_of(run)
+    if trials is not None:
+        terminal_trials.show(trials, diagnosis, console)
+
+
+def show_trials(run: Run, diagnosis: Diagnosis, *, quiet: bool) -> None:
+    """Show what the trials of a run have proven, on standard error.
+
+    Args:
+        run: The run.
+        diagnosis: What its record says.
+        quiet: One line.
+    """
+    from rich.console import Console
+
+    from unstuck.report import terminal_trials
+    from unstuck.report.trials import trials_of
+
+    trials = trials_of(run)
+    if quiet:
+        say(f"{terminal_trials.sentence(trials)} ({os.path.relpath(run.path / 'report.html')})")
+    else:
+        console = Console(stderr=True)
+        terminal_trials.show(trials, diagnosis, console)
+        console.print(f"\n{'report':<14}{os.path.relpath(run.path / 'report.html')}", highlight=False, soft_wrap=True)
 
 
 def fails(state: str, fail_on: str | None) -> bool:

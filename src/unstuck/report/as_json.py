@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,8 @@ import numpy as np
 from unstuck.difficulties.finding import Diagnosis, Finding
 from unstuck.record import Run
 from unstuck.report import facts
+from unstuck.report.trials import trials_of
+from unstuck.trials.statistics import Interval
 
 SCHEMA = 1
 
@@ -35,7 +38,7 @@ def to_json(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:
         "schema": SCHEMA,
         "verdict": {"state": diagnosis.verdict.state, "sentence": diagnosis.verdict.sentence},
         "findings": [_finding(finding) for finding in diagnosis.findings],
-        "trials": [],
+        "trials": _trials(run),
         "overhead": {"fraction": strict(overhead.fraction), "seconds": strict(overhead.seconds)},
         "not_measured": [{"what": item.what, "why": item.why} for item in diagnosis.not_measured],
         "run": _run(run),
@@ -58,6 +61,40 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "sentence": finding.sentence,
         "remedies": list(finding.remedies),
     }
+    return {key: strict(value) for key, value in values.items()}
+
+
+def _trials(run: Run) -> list[dict[str, Any]]:
+    """Return the arms that were tried against the program as it is, the proven ones first."""
+    trials = trials_of(run)
+    if trials is None:
+        return []
+    return [
+        {
+            "remedy": arm.label,
+            "difficulty": arm.difficulty or None,
+            "proven": arm.status == "proven",
+            "status": arm.status,
+            "reason": arm.reason,
+            "measure": arm.measure,
+            "speedup_steps": _interval(arm.steps, "times"),
+            "speedup_time": _interval(arm.seconds, "times"),
+            "final": _interval(arm.final, "difference"),
+            "edit": "; ".join(edit.sentence for edit in arm.edits),
+            "edits": [dataclasses.asdict(edit) for edit in arm.edits],
+            "remedies": [strict(remedy) for remedy in arm.remedies],
+            "folders": list(arm.trials),
+        }
+        for arm in trials.arms
+    ]
+
+
+def _interval(interval: Interval | None, name: str) -> dict[str, Any] | None:
+    """Return an interval under the name of what it is of; ``at_least`` says that it is a lower bound."""
+    if interval is None:
+        return None
+    values = {name: interval.estimate, "low": interval.low, "high": interval.high}
+    values |= {"pairs": interval.pairs, "at_least": interval.at_least}
     return {key: strict(value) for key, value in values.items()}
 
 

@@ -11,10 +11,12 @@ from markupsafe import Markup
 
 from unstuck.difficulties.finding import Diagnosis
 from unstuck.record import Run
+from unstuck.remedies.by_hand import not_tried
 from unstuck.report import facts, words
 from unstuck.report.as_json import to_json
 from unstuck.report.outline import Outline, outline
-from unstuck.report.pictures import PICTURES, Missing, Picture
+from unstuck.report.pictures import OF_TRIALS, PICTURES, Missing, Picture
+from unstuck.report.trials import effect, trials_of
 
 
 def render(run: Run, diagnosis: Diagnosis) -> str:
@@ -29,12 +31,17 @@ def render(run: Run, diagnosis: Diagnosis) -> str:
     """
     findings = outline(diagnosis)
     drawn = [_drawn(draw, run, findings) for draw in PICTURES]
+    trials = trials_of(run)
+    of_trials = [_drawn(draw, run, findings) for draw in OF_TRIALS] if trials is not None else []
     return _template().render(
         run=run,
         diagnosis=diagnosis,
         findings=findings,
         pictures=[p for p in drawn if isinstance(p, Picture)],
-        missing=[p for p in drawn if isinstance(p, Missing)],
+        missing=[p for p in (*of_trials, *drawn) if isinstance(p, Missing)],
+        trials=trials,
+        trial_pictures=[p for p in of_trials if isinstance(p, Picture)],
+        not_tried=not_tried(diagnosis),
         facts=facts,
         data=_data(run, diagnosis),
         style=Markup(_style()),  # noqa: S704  (a file of ours)
@@ -86,6 +93,7 @@ def _template() -> jinja2.Template:
         percent=words.percent,
         plural=words.plural,
         place=words.place,
+        effect=effect,
         title_of=words.title,
         svg=Markup,  # drawn by our own functions, which escape
     )

@@ -9,6 +9,7 @@ from unstuck.difficulties.finding import Diagnosis, Finding
 from unstuck.record import Run
 from unstuck.report import facts, words
 from unstuck.report.outline import Entry, outline
+from unstuck.report.trials import effect, trials_of
 
 
 def render(run: Run, diagnosis: Diagnosis) -> str:
@@ -29,6 +30,7 @@ def _lines(run: Run, diagnosis: Diagnosis) -> Iterator[str]:
     yield from (f"# {diagnosis.verdict.state.capitalize()}: {escape(diagnosis.verdict.sentence)}", "")
     for entry in findings.causes:
         yield from _cause(entry)
+    yield from _section("Trials", _trials(run))
     yield from _section("Symptoms without a cause found", [_item(entry) for entry in findings.symptoms])
     yield from _section("Notes", [_item(entry) for entry in findings.notes])
     yield from _section(
@@ -37,6 +39,18 @@ def _lines(run: Run, diagnosis: Diagnosis) -> Iterator[str]:
     faults = [f"- {escape(e.get('where', ''))} at step {escape(e.get('step'))}" for e in run.errors]
     yield from _section("Faults of unstuck itself", faults)
     yield from _section("The run", _facts(run, diagnosis))
+
+
+def _trials(run: Run) -> list[str]:
+    """Return a table of the arms that were tried, the proven ones with what to write."""
+    trials = trials_of(run)
+    if trials is None:
+        return []
+    rows = ["| what was changed | outcome | effect |", "|---|---|---|"]
+    for arm in trials.arms:
+        rows.append(f"| {escape(arm.label)} | {arm.status.replace('-', ' ')} | {escape(effect(arm))} |")
+    edits = [f"- {escape(edit.sentence)}" for arm in trials.proven[:1] for edit in arm.edits]
+    return [*(["To write for the best one:", "", *edits, ""] if edits else []), *rows]
 
 
 def _section(title: str, items: list[str]) -> Iterator[str]:

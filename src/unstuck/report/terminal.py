@@ -39,7 +39,7 @@ def show(run: Run, diagnosis: Diagnosis, console: Console) -> None:
     findings = outline(diagnosis)
     verdict = diagnosis.verdict
     console.print()
-    _put(console, (f"{verdict.state.upper()}  ", _STYLES[verdict.state]), Text(words.clean(verdict.sentence), "bold"))
+    put(console, (f"{verdict.state.upper()}  ", _STYLES[verdict.state]), Text(words.clean(verdict.sentence), "bold"))
     for entry in findings.causes[:_MOST_CAUSES]:
         console.print()
         _cause(entry, console)
@@ -47,25 +47,25 @@ def show(run: Run, diagnosis: Diagnosis, console: Console) -> None:
     if rest:
         console.print()
     for label, body in rest:
-        _put(console, (label, "dim"), body)
+        put(console, (label, "dim"), body)
     console.print()
     for name, text in _foot(run, diagnosis, findings):
-        _put(console, (f"{name:<14}", "dim"), Text(words.clean(text)))
+        put(console, (f"{name:<14}", "dim"), Text(words.clean(text)))
 
 
 def _cause(entry: Entry, console: Console) -> None:
     finding = entry.finding
     cost = f"  {words.cost(finding.cost)}" if finding.cost else ""
-    _put(console, (f"{entry.number}  ", ""), Text(words.clean(finding.difficulty) + cost, "bold"))
+    put(console, (f"{entry.number}  ", ""), Text(words.clean(finding.difficulty) + cost, "bold"))
     if words.place(finding.where):
-        _put(console, ("   ", ""), Text(words.place(finding.where), "cyan"))
-    _put(console, ("   ", ""), Text(words.clean(finding.sentence)))
+        put(console, ("   ", ""), Text(words.place(finding.where), "cyan"))
+    put(console, ("   ", ""), Text(words.clean(finding.sentence)))
     for label, remedy in zip(("   try  ", "   or   "), finding.remedies[:_MOST_REMEDIES], strict=False):
-        _put(console, (label, "green"), Text(words.clean(remedy)))
+        put(console, (label, "green"), Text(words.clean(remedy)))
     for symptom in entry.symptoms[:_MOST_SYMPTOMS]:
-        _put(console, ("   explains  ", "dim"), _brief(symptom.finding))
+        put(console, ("   explains  ", "dim"), _brief(symptom.finding))
     if len(entry.symptoms) > _MOST_SYMPTOMS:
-        _put(console, ("   ", ""), Text(f"and {len(entry.symptoms) - _MOST_SYMPTOMS} more symptoms", "dim"))
+        put(console, ("   ", ""), Text(f"and {len(entry.symptoms) - _MOST_SYMPTOMS} more symptoms", "dim"))
 
 
 def _rest(findings: Outline) -> Iterator[tuple[str, Text]]:
@@ -110,7 +110,7 @@ def _nearest(path: Path) -> str:
         return str(path)
 
 
-def _put(console: Console, label: tuple[str, str], body: Text) -> None:
+def put(console: Console, label: tuple[str, str], body: Text) -> None:
     """Print ``body`` after ``label``, its further lines indented to where it began; words too long are folded."""
     # A terminal that cannot write a character of the program's gets its escape.
     body.plain = body.plain.encode(console.encoding, "backslashreplace").decode(console.encoding)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from unstuck.record import Run
 from unstuck.report.outline import Outline
-from unstuck.report.pictures import along, loss, network, sharpness, spectrum, speed
+from unstuck.report.pictures import along, forest, loss, network, sharpness, spectrum, speed, trial_curves
 from unstuck.report.pictures.picture import Missing as Missing
 from unstuck.report.pictures.picture import Picture as Picture
 
@@ -19,3 +19,6 @@ PICTURES: tuple[Callable[[Run, Outline], Picture | Missing], ...] = (
     spectrum.draw,
     along.draw,
 )
+
+#: Pictures of the trials, for runs that have some.
+OF_TRIALS: tuple[Callable[[Run, Outline], Picture | Missing], ...] = (trial_curves.draw, forest.draw)

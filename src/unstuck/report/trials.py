@@ -1,0 +1,181 @@
+"""The trials of a run as the reports show them: arms with their speed-ups, and the edits that a person would make."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from unstuck.difficulties.finding import Cost, Diagnosis, Finding
+from unstuck.errors import UsageError
+from unstuck.record import Run
+from unstuck.trials.statistics import Interval
+
+if TYPE_CHECKING:
+    from unstuck.remedies import Edit
+
+
+@dataclass(frozen=True)
+class TrialArm:
+    """One arm.
+
+    Attributes:
+        label: Its remedies in a few words.
+        difficulty: The finding that called for it; empty where it is tried in any case.
+        status: ``proven``, ``not-proven``, ``dropped``, ``failed``, ``not-tried`` or ``pending``.
+        reason: Why, in half a sentence.
+        stage: The last stage that it took part in.
+        measure: ``loss`` or ``error``.
+        steps: How many times fewer steps it takes to the same level; None where it was not confirmed.
+        seconds: How many times sooner it is there.
+        final: Its level at the end minus the baseline's.
+        gain: How far below the baseline it was in the screening, as a share of the baseline's level; NaN where it was
+            not in it.
+        edits: What a person would write, one per remedy.
+        trials: Names of its trials' folders, and of the baselines that it was compared with.
+        remedies: The remedies as JSON.
+        name: Its name, as its trials' folders have it.
+        beyond: Whether the level that it was held to is one that the program as it is does not reach.
+    """
+
+    label: str
+    difficulty: str
+    status: str
+    reason: str
+    stage: str
+    measure: str
+    steps: Interval | None
+    seconds: Interval | None
+    final: Interval | None
+    gain: float
+    edits: tuple[Edit, ...]
+    trials: tuple[str, ...]
+    remedies: tuple[Mapping[str, Any], ...]
+    name: str
+    beyond: bool
+
+    @property
+    def speedup(self) -> Interval | None:
+        """The speed-up that decides: in steps, unless a step means something else in this arm."""
+        return self.steps or self.seconds
+
+
+@dataclass(frozen=True)
+class Trials:
+    """All trials of a run.
+
+    Attributes:
+        state: ``running``, ``interrupted`` or ``finished``.
+        problem: Why there was no race; empty where there was one.
+        arms: The proven ones first, then by how far they came.
+        count: Trials that have ended.
+        seconds: What they took, all together.
+    """
+
+    state: str
+    problem: str
+    arms: tuple[TrialArm, ...]
+    count: int
+    seconds: float
+
+    @property
+    def proven(self) -> list[TrialArm]:
+        """The arms that are proven, the best first."""
+        return [arm for arm in self.arms if arm.status == "proven"]
+
+
+_ORDER = ("proven", "not-proven", "dropped", "failed", "pending", "not-tried")
+
+
+def trials_of(run: Run) -> Trials | None:
+    """Return the trials of a run, None where there were none."""
+    from unstuck.trials.table import read_table
+
+    table = read_table(run.path / "trials")
+    if not table:
+        return None
+    arms = [_arm(run, values) for values in table["arms"]]
+    arms.sort(key=lambda arm: (_ORDER.index(arm.status), -_size(arm)))
+    seconds = sum(float(trial["seconds"]) for trial in table["trials"])
+    return Trials(table["state"], table["problem"], tuple(arms), len(table["trials"]), seconds)
+
+
+def with_trials(run: Run, diagnosis: Diagnosis) -> Diagnosis:
+    """Return a diagnosis whose costs are those that trials have measured, where they have.
+
+    Args:
+        run: The run.
+        diagnosis: What its record says.
+    """
+    trials = trials_of(run)
+    if trials is None or not trials.proven:
+        return diagnosis
+    measured: dict[str, Cost] = {}
+    for arm in trials.proven:
+        if arm.speedup is not None:
+            low, high = arm.speedup.low, arm.speedup.high
+            measured.setdefault(arm.difficulty, Cost(arm.speedup.estimate, low, high, measured_by="trial"))
+
+    def costed(finding: Finding) -> Finding:
+        cost = measured.get(finding.difficulty) if finding.role == "cause" else None
+        return finding if cost is None else dataclasses.replace(finding, cost=cost)
+
+    return dataclasses.replace(diagnosis, findings=tuple(costed(finding) for finding in diagnosis.findings))
+
+
+def effect(arm: TrialArm) -> str:
+    """Return what an arm does, in a sentence without its end: ``reaches the same loss 6.3 times sooner (...)``."""
+    speedup = arm.speedup
+    if speedup is None:
+        return arm.reason
+    if not speedup.estimate > 0:
+        return f"does not reach the {arm.measure} of the program as it is on every seed"
+    unit = "in steps" if arm.steps is not None else "in time"
+    times = f"{'at least ' if speedup.at_least else ''}{speedup.estimate:.3g} times sooner {unit}"
+    range_ = f"(95 % interval {speedup.low:.3g} to {speedup.high:.3g}, {speedup.pairs} fresh seeds)"
+    if arm.beyond:
+        return f"reaches, {times}, a {arm.measure} that the program as it is does not reach {range_}"
+    return f"reaches the same {arm.measure} {times} {range_}"
+
+
+def _arm(run: Run, values: Mapping[str, Any]) -> TrialArm:
+    # Late: remedies import torch, which a report of a run without trials can do without.
+    from unstuck.remedies import Edit, from_json
+
+    edits: list[Edit] = []
+    for remedy in values["remedies"]:
+        try:
+            edits.append(from_json(remedy).edit(run))
+        except UsageError as error:  # a newer version's
+            edits.append(Edit(str(error)))
+    gains = values["gains"]
+    return TrialArm(
+        label=values["label"],
+        difficulty=values["difficulty"],
+        status=values["status"],
+        reason=values["reason"],
+        stage=values["stage"],
+        measure=values["measure"],
+        steps=_interval(values["speedup_steps"]),
+        seconds=_interval(values["speedup_seconds"]),
+        final=_interval(values["final"]),
+        gain=float(gains[max(gains, key=int)]) if gains else math.nan,
+        edits=tuple(edits),
+        trials=tuple(values["trials"]),
+        remedies=tuple(values["remedies"]),
+        name=values["name"],
+        beyond=bool((values["objective"] or {}).get("stuck")),
+    )
+
+
+def _interval(values: Mapping[str, Any] | None) -> Interval | None:
+    return Interval(**values) if values else None
+
+
+def _size(arm: TrialArm) -> float:
+    """Return how far an arm came, to put arms of one status in order."""
+    if arm.speedup is not None and math.isfinite(arm.speedup.estimate):
+        return arm.speedup.estimate
+    return arm.gain if math.isfinite(arm.gain) else -math.inf

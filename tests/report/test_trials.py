@@ -1,0 +1,120 @@
+"""The trials of a run in every form of its report."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from tests.difficulties.planted import FAULTY
+from tests.trials.fake import FakeEngine, learns, rate, settings
+from unstuck.difficulties import diagnose
+from unstuck.record import Run
+from unstuck.report import html, markdown, terminal_trials
+from unstuck.report.as_json import to_json
+from unstuck.report.trials import effect, trials_of, with_trials
+from unstuck.trials.arm import Arm
+from unstuck.trials.race import run_race
+
+SLOW = FAULTY["step-too-small"]
+
+
+def raced(folder, factors, **options) -> Run:
+    """Return a run with trials of some learning rates that follow a formula."""
+    run = SLOW.write(folder)
+    arms = [Arm(rate(factor).remedies, "step-too-small") for factor in factors]
+    run_race(settings(folder), arms, FakeEngine(lambda spec: learns(spec, **options)))
+    return run
+
+
+@pytest.fixture(scope="module")
+def proven(tmp_path_factory):
+    return raced(tmp_path_factory.mktemp("proven") / "run", (0.5, 8.0, 100.0))
+
+
+@pytest.fixture(scope="module")
+def nothing(tmp_path_factory):
+    return raced(tmp_path_factory.mktemp("nothing") / "run", (0.5, 0.9))
+
+
+def shown(run: Run) -> str:
+    console = Console(file=io.StringIO(), width=80)
+    terminal_trials.show(trials_of(run), diagnose(run), console)
+    return " ".join(console.file.getvalue().split())
+
+
+def test_a_run_without_trials_has_none(tmp_path):
+    run = SLOW.write(tmp_path / "run")
+    assert trials_of(run) is None
+    assert to_json(run, diagnose(run))["trials"] == []
+    assert "What was proven" not in html.render(run, diagnose(run))
+    assert terminal_trials.sentence(None) == "no trials were made"
+
+
+def test_the_proven_arm_comes_first_with_its_edit(proven):
+    trials = trials_of(proven)
+    best = trials.arms[0]
+    assert (best.status, best.label) == ("proven", "learning rate x 8")
+    assert effect(best).startswith("reaches the same loss")
+    assert "times sooner in steps (95 % interval" in effect(best)
+    assert "write lr=" in best.edits[0].sentence
+    assert [arm.status for arm in trials.arms[1:]] == ["dropped", "failed"]
+
+
+def test_the_cost_of_the_cause_is_the_measured_one(proven):
+    found = with_trials(proven, diagnose(proven)).findings[0]
+    assert found.difficulty == "step-too-small"
+    assert found.cost.measured_by == "trial"
+    assert 6 < found.cost.low < found.cost.times_slower < found.cost.high < 11
+
+
+def test_the_json_has_every_arm_in_its_public_form(proven):
+    report = json.loads(json.dumps(to_json(proven, diagnose(proven)), allow_nan=False))
+    first = report["trials"][0]
+    assert list(first) == [
+        "remedy", "difficulty", "proven", "status", "reason", "measure", "speedup_steps", "speedup_time", "final",
+        "edit", "edits", "remedies", "folders",
+    ]  # fmt: skip
+    assert first["proven"] is True
+    assert list(first["speedup_steps"]) == ["times", "low", "high", "pairs", "at_least"]
+    assert first["speedup_steps"]["pairs"] == 3
+    assert first["remedies"] == [{"kind": "learning-rate", "factor": 8.0}]
+    assert all((proven.path / "trials" / name).is_dir() for name in first["folders"])
+    assert [arm["proven"] for arm in report["trials"][1:]] == [False, False]
+
+
+def test_the_page_shows_arms_curves_and_intervals(proven):
+    page = html.render(proven, diagnose(proven))
+    for text in ("What was proven", "learning rate x 8", "What to write", "All arms"):
+        assert text in page
+    assert 'class="trial-curves"' in page
+    assert 'class="forest"' in page
+    assert "polygon" in page
+
+
+def test_markdown_and_terminal_say_the_same(proven):
+    text = markdown.render(proven, diagnose(proven))
+    assert "## Trials" in text
+    assert "| learning rate x 8 | proven |" in text
+    assert "PROVEN" in shown(proven)
+    assert "do write lr=" in shown(proven)
+    assert "did not help learning rate / 2" in shown(proven)
+    assert terminal_trials.sentence(trials_of(proven)).startswith("proven: learning rate x 8 reaches the same loss")
+
+
+def test_where_nothing_is_proven_it_is_said(nothing):
+    assert trials_of(nothing).proven == []
+    assert "NOTHING PROVEN" in shown(nothing)
+    assert "Nothing was proven" in html.render(nothing, diagnose(nothing))
+    assert with_trials(nothing, diagnose(nothing)) == diagnose(nothing)
+    assert "no remedy is proven" in terminal_trials.sentence(trials_of(nothing))
+
+
+def test_a_torn_table_costs_nobody_the_report(proven, tmp_path):
+    run = SLOW.write(tmp_path / "run")
+    (run.path / "trials").mkdir()
+    (run.path / "trials" / "table.json").write_text('{"schema": 1, "arms"')
+    assert trials_of(run) is None
+    assert "Step too small" in html.render(run, diagnose(run))
