@@ -37,6 +37,12 @@ def test_neighbours_of_sorted_data_are_named():
     assert drawn(counts) is not None
 
 
+def test_three_batches_of_one_class_each_are_enough():
+    few = FAULTY["unshuffled-batches"].but(probed=(0, 50, 200))
+    assert find(few.case()) is not None
+    assert find(few.but(probed=(0, 200)).case()) is None
+
+
 def test_random_batches_are_sound():
     assert drawn(lambda generator: generator.multinomial(64, np.full(10, 0.1))) is None
 

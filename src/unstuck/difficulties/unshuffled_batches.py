@@ -3,11 +3,11 @@
 Decision. Classes: Pearson's chi-squared of each probed batch against the classes of all probes, per degree of freedom;
 it is about 1 for random batches, with a standard deviation of ``sqrt(2 / degrees)``. Numbers: the variance of the
 batches' mean targets against what random batches of that size would have; about 1 as well. Named from 6 on in most
-probes, at least 5 of them, but not where batches hold three classes or more with as many examples each, and not always
-the same ones together: those are composed on purpose. Nor where the numbers are no draws from a data set at all, as the
-values of states in reinforcement learning: batches of ever other sizes, put together of several forward passes, or made
-with the network itself between every two steps; nor where their mean drifts one way over the run. The loss of
-single batches does not tell: each is easy while it lasts.
+probes, at least 5 of them (or in all of 3 or 4, of classes), but not where batches hold three classes or more with as
+many examples each, and not always the same ones together: those are composed on purpose. Nor where the numbers are no
+draws from a data set at all, as the values of states in reinforcement learning: batches of ever other sizes, put
+together of several forward passes, or made with the network itself between every two steps; nor where their mean drifts
+one way over the run. The loss of single batches does not tell: each is easy while it lasts.
 
 Source: Bengio 2012 (arXiv:1206.5533), section 3.1; Bottou 2012, "Stochastic Gradient Descent Tricks", section 4.2.
 """
@@ -26,6 +26,8 @@ from unstuck.difficulties.heads import BINARY, DISTANCES, LIKELIHOODS, Place, pl
 
 _FAR = 6.0
 _PROBES = 5
+#: Fewer will do where each of them is that far off.
+_LEAST = 3
 #: Standard deviations of Spearman's correlation of step and mean target from which on targets drift one way.
 _DRIFT = 2.5
 #: Classes of equal counts in a batch from which on that is no accident.
@@ -37,7 +39,7 @@ def find(case: Case) -> Finding | None:
     if case.adversarial:
         return None
     for place in places(case):
-        if len(place.heads) < _PROBES:
+        if len(place.heads) < _LEAST:
             continue
         if place.kind in LIKELIHOODS and place.classes is not None:
             finding = _by_class(case, place)
@@ -55,7 +57,7 @@ def _by_class(case: Case, place: Place) -> Finding | None:
     assert counts is not None
     counts = counts[counts.sum(1) >= 4]
     batch = place.median("batch")
-    if len(counts) < _PROBES or (np.isfinite(batch) and float(np.median(counts.sum(1))) > 1.5 * batch):
+    if len(counts) < _LEAST or (np.isfinite(batch) and float(np.median(counts.sum(1))) > 1.5 * batch):
         return None  # the elements of one sequence are no independent draws
     # Probes come often at first, so the classes of all of them are a mean over batches, not over examples.
     shares = (counts / counts.sum(1, keepdims=True)).mean(0)
@@ -66,6 +68,8 @@ def _by_class(case: Case, place: Place) -> Finding | None:
     ratio = ((counts - expected) ** 2 / expected).sum(1) / (len(shares) - 1)
     present = float(np.median((counts > 0).sum(1)))
     chance = float(np.median((1 - (1 - shares) ** counts.sum(1, keepdims=True)).sum(1)))
+    if len(counts) < _PROBES and float(ratio.min()) < _FAR:
+        return None
     if float(np.median(ratio)) < _FAR or present > 0.75 * chance or _are_composed(counts):
         return None
     return _finding(
