@@ -43,7 +43,7 @@ def test_a_cause_is_treated_before_what_is_always_tried():
 
 def test_every_arm_is_there_once_and_they_are_not_too_many():
     found = remedies(cause("saddle"), cause("step-too-small"), cause("vanishing-gradient"))
-    assert len(found) == len(set(found)) <= 16
+    assert len(found) == len(set(found)) <= 18
 
 
 def test_two_causes_are_treated_at_once_first():

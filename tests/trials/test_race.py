@@ -71,7 +71,7 @@ def test_a_long_budget_gives_full_length_and_a_short_one_a_part(tmp_path: Path):
     race(tmp_path / "long", [rate(4.0)], engine, budget_factor=30.0)
     assert "baseline-s2-n400" in engine.ran
     engine = FakeEngine()
-    race(tmp_path / "short", [rate(4.0)], engine, budget_factor=1.0)
+    race(tmp_path / "short", [rate(4.0)], engine, budget_factor=1.0, seconds=120.0, startup=4.0)
     assert "baseline-s2-n120" in engine.ran
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import chain, combinations, product
 
 from unstuck.difficulties.figures import number
 from unstuck.difficulties.finding import Diagnosis, Finding
@@ -32,7 +32,7 @@ from unstuck.remedies.weight_decay import WeightDecay
 from unstuck.remedies.zeroing import Zeroing
 
 #: Arms of one race at most.
-_MOST = 16
+_MOST = 18
 #: Causes that are treated in pairs, and remedies of each that are.
 _MOST_CAUSES, _MOST_EACH = 3, 4
 #: Optimizers whose steps do not shrink with the gradient.
@@ -80,7 +80,7 @@ def propose(run: Run, diagnosis: Diagnosis) -> list[Proposal]:
         diagnosis: What its record says.
 
     Returns:
-        At most sixteen proposals; empty where no optimizer was seen.
+        At most eighteen proposals; empty where no optimizer was seen.
     """
     if not run.optimizers:
         return []
@@ -104,7 +104,8 @@ def _together(run: Run, diagnosis: Diagnosis) -> Iterator[Proposal]:
     causes = [finding for finding in diagnosis.findings if finding.role == "cause"]
     for one, other in combinations(causes[:_MOST_CAUSES], 2):
         firsts, seconds = (list(_CALLED_FOR.get(f.difficulty, _nothing)(run, f))[:_MOST_EACH] for f in (one, other))
-        for first, second in product(firsts, seconds):
+        # The best of each with the best few of the other: all with all would be too many.
+        for first, second in chain(product(firsts[:1], seconds), product(firsts[1:], seconds[:1])):
             kinds = [remedy.kind for remedy in (*first, *second)]
             if len(set(kinds)) == len(kinds):
                 yield Proposal(first + second, one.difficulty)

@@ -13,7 +13,7 @@ from unstuck.errors import UsageError
 #: Shares of the program that the two rounds of the screening last for; combinations have the second one too.
 FIRST, SECOND = 0.1, 0.3
 #: Seconds that a race may take in any case, on each slot: short programs get every stage.
-_FLOOR = 60.0
+_FLOOR = 120.0
 #: A program of fewer steps is always run in full.
 _FEW_STEPS = 50
 #: No trial is shorter, whatever its share: running medians need a few windows.
