@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
+from tests.difficulties.records import Record
 from tests.remedies.training import run_of
 from unstuck.remedies.places import call_at, keyword_edit, read_source, replaced, unified
+from unstuck.remedies.sites import listed
 
 
 def edited(tmp_path, source, line=1, keyword="lr", old=0.1, new="0.3", **more):
@@ -120,3 +123,9 @@ def test_expressions_behind_letters_of_several_bytes_are_replaced_where_they_are
     call = call_at(source, 1, "f")
     assert call is not None
     assert replaced(source, call, "g()") == 'print("ä"); x = g()\n'
+
+
+def test_layers_of_one_line_are_named_by_it():
+    layers = [replace(info, line=30) for info in Record().run().layers]
+    assert listed(layers) == "the 3 layers made at train.py:30"
+    assert listed([replace(info, line=10 + i) for i, info in enumerate(layers)]).startswith("fc1 (train.py:10), fc2")

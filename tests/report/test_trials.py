@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 
@@ -14,9 +15,10 @@ from unstuck.difficulties import diagnose
 from unstuck.record import Run
 from unstuck.report import html, markdown, terminal_trials
 from unstuck.report.as_json import to_json
-from unstuck.report.trials import effect, trials_of, with_trials
+from unstuck.report.trials import effect, printed, trials_of, with_trials
 from unstuck.trials.arm import Arm
 from unstuck.trials.race import run_race
+from unstuck.trials.statistics import Interval
 
 SLOW = FAULTY["step-too-small"]
 
@@ -75,7 +77,7 @@ def test_the_json_has_every_arm_in_its_public_form(proven):
     first = report["trials"][0]
     assert list(first) == [
         "remedy", "difficulty", "proven", "status", "reason", "measure", "speedup_steps", "speedup_time", "final",
-        "edit", "edits", "remedies", "folders",
+        "metrics", "edit", "edits", "remedies", "folders",
     ]  # fmt: skip
     assert first["proven"] is True
     assert list(first["speedup_steps"]) == ["times", "low", "high", "pairs", "at_least"]
@@ -102,6 +104,13 @@ def test_markdown_and_terminal_say_the_same(proven):
     assert "do write lr=" in shown(proven)
     assert "did not help learning rate / 2" in shown(proven)
     assert terminal_trials.sentence(trials_of(proven)).startswith("proven: learning rate x 8 reaches the same loss")
+
+
+def test_what_the_program_prints_is_told_where_it_is_clearly_another(proven):
+    metrics = {"accuracy": Interval(0.88, 0.87, 0.89, 3), "loss": Interval(-0.1, -0.3, 0.1, 3)}
+    arm = dataclasses.replace(trials_of(proven).arms[0], metrics=metrics)
+    assert printed(arm) == "accuracy 0.88 higher"
+    assert printed(trials_of(proven).arms[0]) == ""
 
 
 def test_where_nothing_is_proven_it_is_said(nothing):

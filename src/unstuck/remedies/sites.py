@@ -42,7 +42,13 @@ def hidden(run: Run) -> list[LayerInfo]:
 
 
 def listed(layers: Sequence[LayerInfo]) -> str:
-    """Return layers as they read in a sentence: ``fc1 (train.py:10), fc2 (train.py:11) and 3 more``."""
+    """Return layers as they read in a sentence: ``fc1 (train.py:10), fc2 (train.py:11) and 3 more``.
+
+    Layers that one line has made are named by it: ``the 4 layers made at train.py:10``.
+    """
+    lines = {(x.file, x.line) for x in layers}
+    if len(layers) > 1 and len(lines) == 1 and all(next(iter(lines))):
+        return f"the {len(layers)} layers made at {layers[0].file}:{layers[0].line}"
     names = [f"{x.name} ({x.file}:{x.line})" if x.file and x.line else x.name for x in layers]
     if not names:
         return "every layer"

@@ -80,6 +80,7 @@ def _trials(run: Run) -> list[dict[str, Any]]:
             "speedup_steps": _interval(arm.steps, "times"),
             "speedup_time": _interval(arm.seconds, "times"),
             "final": _interval(arm.final, "difference"),
+            "metrics": {name: _interval(change, "difference") for name, change in arm.metrics.items()},
             "edit": "; ".join(edit.sentence for edit in arm.edits),
             "edits": [dataclasses.asdict(edit) for edit in arm.edits],
             "remedies": [strict(remedy) for remedy in arm.remedies],

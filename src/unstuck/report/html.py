@@ -16,7 +16,7 @@ from unstuck.report import facts, words
 from unstuck.report.as_json import to_json
 from unstuck.report.outline import Outline, outline
 from unstuck.report.pictures import OF_TRIALS, PICTURES, Missing, Picture
-from unstuck.report.trials import effect, trials_of
+from unstuck.report.trials import effect, printed, trials_of
 
 
 def render(run: Run, diagnosis: Diagnosis) -> str:
@@ -94,6 +94,7 @@ def _template() -> jinja2.Template:
         plural=words.plural,
         place=words.place,
         effect=effect,
+        printed=printed,
         title_of=words.title,
         svg=Markup,  # drawn by our own functions, which escape
     )

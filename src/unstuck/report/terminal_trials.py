@@ -11,7 +11,7 @@ from unstuck.difficulties.finding import Diagnosis
 from unstuck.remedies.by_hand import not_tried
 from unstuck.report import words
 from unstuck.report.terminal import put
-from unstuck.report.trials import TrialArm, Trials, effect
+from unstuck.report.trials import TrialArm, Trials, effect, printed
 
 _MOST_PROVEN, _MOST_OTHERS = 3, 8
 #: What became of the arms that are not proven, in the order in which it is told.
@@ -65,6 +65,8 @@ def _head(trials: Trials) -> Text:
 def _proven(arm: TrialArm, console: Console) -> None:
     put(console, ("   ", ""), Text(words.clean(arm.label), "bold"))
     put(console, ("   ", ""), Text(words.clean(effect(arm))))
+    if printed(arm):
+        put(console, ("   ", ""), Text(words.clean(f"at its end, as the program prints it: {printed(arm)}")))
     for edit in arm.edits:
         put(console, ("   do  ", "green"), Text(words.clean(edit.sentence)))
 

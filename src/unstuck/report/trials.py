@@ -36,6 +36,7 @@ class TrialArm:
         edits: What a person would write, one per remedy.
         trials: Names of its trials' folders, and of the baselines that it was compared with.
         remedies: The remedies as JSON.
+        metrics: Last values of what the program prints of itself, minus the baseline's, by name.
         name: Its name, as its trials' folders have it.
         beyond: Whether the level that it was held to is one that the program as it is does not reach.
     """
@@ -53,6 +54,7 @@ class TrialArm:
     edits: tuple[Edit, ...]
     trials: tuple[str, ...]
     remedies: tuple[Mapping[str, Any], ...]
+    metrics: Mapping[str, Interval]
     name: str
     beyond: bool
 
@@ -140,6 +142,19 @@ def effect(arm: TrialArm) -> str:
     return f"reaches the same {arm.measure} {times} {range_}"
 
 
+def printed(arm: TrialArm) -> str:
+    """Return how an arm changed what the program prints of itself: ``accuracy 0.88 higher, loss 3.1 lower``.
+
+    Only differences whose interval excludes 0 are named; empty where there are none.
+    """
+    parts = [
+        f"{name} {abs(change.estimate):.2g} {'higher' if change.estimate > 0 else 'lower'}"
+        for name, change in arm.metrics.items()
+        if change.low > 0 or change.high < 0
+    ]
+    return ", ".join(parts)
+
+
 def _arm(run: Run, values: Mapping[str, Any]) -> TrialArm:
     # Late: remedies import torch, which a report of a run without trials can do without.
     from unstuck.remedies import Edit, from_json
@@ -165,6 +180,7 @@ def _arm(run: Run, values: Mapping[str, Any]) -> TrialArm:
         edits=tuple(edits),
         trials=tuple(values["trials"]),
         remedies=tuple(values["remedies"]),
+        metrics={name: Interval(**interval) for name, interval in values["metrics"].items()},
         name=values["name"],
         beyond=bool((values["objective"] or {}).get("stuck")),
     )
