@@ -60,7 +60,7 @@ if __name__ == "__main__":
     torch.manual_seed(args.seed)
     agent, poles = Agent(), Poles(args.carts)
     optimizer = torch.optim.Adam(agent.parameters(), lr=3e-3)
-    for update in range(1, 1201):
+    for update in range(1, 701):
         states, actions, returns = stretch(agent, poles, 16)
         policy, value = agent(states)
         advantage = returns - value.detach()
@@ -69,6 +69,6 @@ if __name__ == "__main__":
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if update % 200 == 0:
+        if update % 100 == 0:
             print(f"update {update}: mean return {returns.mean():.3f}, value loss {value_loss.item():.4f}")
     save_state(agent=agent, optimizer=optimizer)
