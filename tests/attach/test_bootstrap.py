@@ -49,7 +49,7 @@ class World:
         package = root / "site" / "unstuck"
         (package / "__init__.py").write_text("")
         (package / "settings.py").write_text(
-            "import os\nclass Settings:\n    run_dir = os.environ['UNSTUCK_RUN_DIR']\n"
+            "import os\nclass Settings:\n    trial = os.environ.get('UNSTUCK_TRIAL') == '1'\n    run_dir = os.environ['UNSTUCK_RUN_DIR']\n"
             "    @classmethod\n    def from_environment(cls): return cls()\n"
         )
         (root / "site" / "neighbour.py").write_text("")
@@ -66,16 +66,27 @@ class World:
         file.write_text(text)
         return file
 
-    def run(self, code: str, *, python: str = sys.executable, watched: bool = True, flags: tuple[str, ...] = ()) -> str:
-        """Run a program and return what it prints; it must end well and print nothing on standard error."""
+    def run(
+        self,
+        code: str,
+        *,
+        python: str = sys.executable,
+        watched: bool = True,
+        flags: tuple[str, ...] = (),
+        trial: bool = False,
+        ends: int = 0,
+    ) -> str:
+        """Run a program and return what it prints; it must end as told and print nothing on standard error."""
         path = [str(self.bootstrap)] if watched else []
         env = {name: value for name, value in os.environ.items() if not name.startswith(("UNSTUCK_", "PYTHON"))}
         env["PYTHONPATH"] = os.pathsep.join([*path, str(self.root / "lib")])
         if watched:
             env["UNSTUCK_RUN_DIR"] = str(self.run_dir)
+        if trial:
+            env["UNSTUCK_TRIAL"] = "1"
         program = self.write("program.py", code)
         done = subprocess.run([python, *flags, str(program)], env=env, capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stderr) == (0, "")
+        assert (done.returncode, done.stderr) == (ends, "")
         return done.stdout
 
     @property
@@ -242,3 +253,23 @@ def test_a_torch_that_was_there_first_is_attached_to(world):
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert "No module named 'sitecustomize'" in done.stderr  # what site expects where there is no other
     assert len(world.installed) == 1
+
+
+@pytest.mark.parametrize("fault", ["raise RuntimeError('no')", "import nothing_of_that_name"])
+def test_a_trial_that_cannot_be_protected_ends_before_the_program_does_anything(world, fault):
+    world.write("site/unstuck/trials/__init__.py", "")
+    world.write("site/unstuck/trials/inside/__init__.py", f"def protect(folder): {fault}")
+    written = world.root / "written"
+    code = f"open({str(written)!r}, 'w')"
+    assert world.run(code, trial=True, ends=1) == ""
+    assert not written.exists()
+    assert "no" in world.errors
+    world.run(code)
+    assert written.exists()
+
+
+def test_a_trial_whose_remedies_cannot_be_applied_ends_before_its_first_step(world):
+    world.write("site/unstuck/trials/__init__.py", "")
+    world.write("site/unstuck/trials/inside/__init__.py", "def protect(folder): pass")
+    assert world.run("import torch\nprint('trains')", trial=True, ends=1) == ""
+    assert "treat" in world.errors

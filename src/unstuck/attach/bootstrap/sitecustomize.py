@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _PACKAGES = os.path.dirname(os.path.dirname(os.path.dirname(_HERE)))  # the folder that holds the package "unstuck"
 _RUN_DIR = os.environ.get("UNSTUCK_RUN_DIR", "")
+_TRIAL = os.environ.get("UNSTUCK_TRIAL") == "1"
 
 
 def _find(
@@ -93,7 +94,7 @@ def _attach(watch: _Watch) -> None:
     if settings.trial:
         from unstuck.trials.inside import treat
 
-        _or_end(treat, attachment.session)
+        treat(attachment.session)
 
 
 def _note(kind: str) -> None:
@@ -107,7 +108,7 @@ def _note(kind: str) -> None:
 
 
 def _guarded(function: Callable[..., object], *arguments: object) -> None:
-    """Call; an error of ours goes to a file in the run folder and nowhere else."""
+    """Call; an error of ours goes to a file in the run folder and nowhere else. A trial ends with it."""
     try:
         function(*arguments)
     except Exception:
@@ -118,22 +119,8 @@ def _guarded(function: Callable[..., object], *arguments: object) -> None:
                 file.write(traceback.format_exc())
         except Exception:  # the folder is gone or full: there is nobody left to tell
             pass
-
-
-def _or_end(function: Callable[..., object], *arguments: object) -> None:
-    """Call; after an error of ours the process of a trial ends, for it would write to the user's files."""
-    failed: list[Exception] = []
-
-    def call() -> None:
-        try:
-            function(*arguments)
-        except Exception as error:
-            failed.append(error)
-            raise
-
-    _guarded(call)
-    if failed:
-        os._exit(1)
+        if _TRIAL:
+            os._exit(1)  # the program would run on without protection, and write to the user's files
 
 
 def _start() -> None:
@@ -144,10 +131,10 @@ def _start() -> None:
     _note("python")
     watch = _Watch()
     sys.meta_path.insert(0, watch)
-    if os.environ.get("UNSTUCK_TRIAL") == "1":
+    if _TRIAL:
         from unstuck.trials.inside import protect
 
-        _or_end(protect, _RUN_DIR)
+        protect(_RUN_DIR)
     if "torch" in sys.modules:  # a .pth file was faster
         sys.meta_path.remove(watch)
         _attach(watch)
