@@ -3,10 +3,10 @@
     python -m benchmarks.fixes [--only REGEX] [--kinds planted,healthy] [--write FILE]
 
 Each planted program of the catalogue is given to ``unstuck fix``, and its repaired twin is run as it is. A program
-counts as proven where a remedy is, and as fixed where the proven arm ends, on the mean of its fresh seeds, where the twin
-does: within a tenth of the way from the faulty program's end to the twin's. Arms that change what the loss means
-are compared by errors, which the twin does not note, so that they count as proven only. A healthy program is right where
-nothing is proven.
+counts as proven where a remedy is, and as fixed where the proven arm ends, on the mean of its fresh seeds, where the
+twin does: within a tenth of the way from the faulty program's end to the twin's. Arms that change what the loss means
+are compared by errors, which the twin does not note, so that they count as proven only. A healthy program is right
+where nothing is proven.
 """
 
 from __future__ import annotations

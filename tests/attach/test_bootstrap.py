@@ -49,7 +49,8 @@ class World:
         package = root / "site" / "unstuck"
         (package / "__init__.py").write_text("")
         (package / "settings.py").write_text(
-            "import os\nclass Settings:\n    trial = os.environ.get('UNSTUCK_TRIAL') == '1'\n    run_dir = os.environ['UNSTUCK_RUN_DIR']\n"
+            "import os\nclass Settings:\n    run_dir = os.environ['UNSTUCK_RUN_DIR']\n"
+            "    trial = os.environ.get('UNSTUCK_TRIAL') == '1'\n"
             "    @classmethod\n    def from_environment(cls): return cls()\n"
         )
         (root / "site" / "neighbour.py").write_text("")
