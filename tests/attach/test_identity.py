@@ -21,14 +21,14 @@ SEEDED = Path(__file__).with_name("seeded.py")
 #: They train without ``torch.optim``: there is nothing to see, and nothing may go wrong.
 WITHOUT_OPTIMIZER = {"functional_ensemble", "polynomial_manual", "polynomial_manual --grad"}
 
-#: The programs that stretch how training can be written, and then others, once: every third of them, or all with
+#: The programs that stretch how training can be written, and then others, once: every fifth of them, or all with
 #: ``UNSTUCK_TEST_ALL=1``, which takes a quarter of an hour.
 _OTHERS = {program.file: program for program in reversed(ALL) if program.file not in {p.file for p in IDENTITY}}
 
 
 def programs() -> list[Any]:
     others = sorted(_OTHERS.values(), key=lambda p: p.file)
-    chosen = others if os.environ.get("UNSTUCK_TEST_ALL") else others[::3]
+    chosen = others if os.environ.get("UNSTUCK_TEST_ALL") else others[::5]
     return [
         *(pytest.param(program, id=program.name) for program in IDENTITY),
         *(pytest.param(program, id=program.file, marks=pytest.mark.slow) for program in chosen),

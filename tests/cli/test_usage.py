@@ -60,12 +60,12 @@ def test_flags_before_the_program_are_ours(seen):
         ("run --fail-on bad -- true", "--fail-on is one of unknown, slow, stuck, diverged, wrong; got 'bad'"),
         (
             "python x.py",
-            "there is no command 'python' (there are run, check, report, list, watch, explain); "
+            "there is no command 'python' (there are run, fix, check, report, list, watch, explain); "
             "to watch a program: unstuck run -- COMMAND",
         ),
         (
             "-- python x.py",
-            "there is no command '--' (there are run, check, report, list, watch, explain); "
+            "there is no command '--' (there are run, fix, check, report, list, watch, explain); "
             "to watch a program: unstuck run -- COMMAND",
         ),
         ("--nope", "'unstuck' does not know --nope; 'unstuck --help' shows what it knows"),

@@ -46,7 +46,9 @@ def test_it_shows_the_run_until_it_ends(tmp_path, run):
 
 def test_control_c_ends_the_watching_and_not_the_run(tmp_path, run):
     watch = start([*UNSTUCK, "watch", "latest"], tmp_path)
-    time.sleep(1.5)
+    assert watch.stdout is not None
+    while b"step" not in watch.stdout.readline():  # while it starts, Ctrl-C may meet any import
+        pass
     watch.send_signal(signal.SIGINT)
     done = finish(watch)
     assert (done.returncode, done.stderr) == (0, b"")

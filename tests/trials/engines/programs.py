@@ -83,7 +83,7 @@ def hanging(folder: Path, count: int = 1) -> list[int]:
     raise AssertionError("the programs did not start")
 
 
-def gone(pids: list[int], seconds: float = 10.0) -> bool:
+def gone(pids: list[int], seconds: float = 30.0) -> bool:
     """Whether all of some processes end within a time."""
     deadline = time.monotonic() + seconds
     while any(map(_lives, pids)):
