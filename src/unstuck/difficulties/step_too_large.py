@@ -43,7 +43,7 @@ def find(case: Case) -> Finding | None:
     level = max((v for v in (course.reference, course.start) if np.isfinite(v)), default=1e-12)
     if not case.probes and not course.highest > _LEAP * level:
         return None  # a curve alone says little: the start of a trained network lies below its noise
-    outgrown = _outgrown(case)
+    outgrown = outgrows(case)
     rise = _above(course, level, 1.2, 4) if outgrown else _above(course, level, 1.5, 8)
     thrown = course.highest > rise
     at_once = course.ends_bad and course.first_bad is not None and course.first_bad <= _AT_ONCE
@@ -151,8 +151,8 @@ def _leaps(case: Case) -> bool:
     return any(r > 0.5 for r in ratios if np.isfinite(r))
 
 
-def _outgrown(case: Case) -> bool:
-    """Whether one of the first steps moved most layers by a large part of their weights' length."""
+def outgrows(case: Case) -> bool:
+    """Return whether one of the first steps moved most layers by a large part of their weights' length."""
     first = [probe for probe in case.early if probe.step < _FIRST_STEPS]
     return any(ratio > _OUTGROWN for ratio in case.values("norms", "typical_ratio", first))
 

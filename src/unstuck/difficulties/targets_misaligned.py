@@ -17,6 +17,7 @@ from unstuck.difficulties.case import Case
 from unstuck.difficulties.figures import figure
 from unstuck.difficulties.finding import Cost, Finding
 from unstuck.difficulties.heads import BINARY, LIKELIHOODS, places
+from unstuck.difficulties.step_too_large import early_ratios, outgrows
 
 _NONE, _APART, _SURE, _MORE = 3.0, 2.5, 6.0, 4.0
 _EXAMPLES = 120
@@ -62,10 +63,12 @@ def _independent(case: Case) -> Finding | None:
             ),
             step=case.probes[0].step,
         )
-    if course is not None and course.peak > 1.3 * max(course.reference, course.start) + 4 * course.noise:
-        return None  # it was thrown up: that it is stuck says nothing of the targets
     if not stuck or score >= _APART or (count if not case.full_batch else measured[0]["examples"]) < _EXAMPLES // 2:
         return None
+    assert course is not None
+    unstable = outgrows(case) or any(ratio > 1 for ratio in early_ratios(case))
+    if unstable and course.peak > 1.3 * max(course.reference, course.start) + 4 * course.noise:
+        return None  # its steps have thrown it up: that it is stuck says nothing of the targets
     if count < _EXAMPLES:
         return None
     return Finding(
