@@ -10,7 +10,6 @@ from unstuck.difficulties import diagnose
 from unstuck.difficulties.finding import Diagnosis, Finding, Overhead, Verdict, Where
 from unstuck.record import Run
 from unstuck.remedies import Remedy
-from unstuck.remedies.by_hand import NEEDS_A_PERSON, not_tried
 from unstuck.remedies.learning_rate import LearningRate
 from unstuck.remedies.loss import ExchangeLoss
 from unstuck.remedies.optimizer import Exchange
@@ -18,6 +17,7 @@ from unstuck.remedies.output import DropActivation
 from unstuck.remedies.proposals import Proposal, propose
 from unstuck.remedies.weight_decay import WeightDecay
 from unstuck.remedies.zeroing import Zeroing
+from unstuck.trials.by_hand import NEEDS_A_PERSON, not_tried
 
 RUN = Record(loss=stays()).run()
 

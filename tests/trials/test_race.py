@@ -15,7 +15,8 @@ from unstuck.remedies import catalogue
 from unstuck.trials.arm import Arm
 from unstuck.trials.race import Progress, resumed, run_race
 from unstuck.trials.spec import Spec
-from unstuck.trials.table import Table, read_table
+from unstuck.trials.table import Table
+from unstuck.trials.table_file import read_table
 
 CANDIDATES = [rate(f) for f in (1.0, 4.0, 2.0, 0.5, 0.1, 100.0)] + [Arm((Momentum(3.0),), "step-too-small")]
 

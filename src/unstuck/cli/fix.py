@@ -162,7 +162,7 @@ def _steps(place: Path) -> int:
 def _race(place: Path, arguments: argparse.Namespace, engine: Engine, quiet: bool) -> int:
     from unstuck.cli.progress import progress
     from unstuck.trials.race import run_race
-    from unstuck.trials.table import read_table
+    from unstuck.trials.table_file import read_table
 
     run, diagnosis = judge(place)
     if read_table(place / "trials"):

@@ -85,11 +85,15 @@ def is_running(manifest: dict[str, Any]) -> bool:
     return True
 
 
-def _write(folder: Path, manifest: dict[str, Any]) -> None:
+def write_whole(file: Path, text: str) -> None:
     """Write beside the file, then rename: a reader sees the old one or the new one, never half of one."""
-    draft = folder / f".{_NAME}.{os.getpid()}"
-    draft.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    draft.replace(folder / _NAME)
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(file)
+
+
+def _write(folder: Path, manifest: dict[str, Any]) -> None:
+    write_whole(folder / _NAME, json.dumps(manifest, indent=1) + "\n")
 
 
 def _now() -> str:

@@ -57,9 +57,8 @@ class TrainMode(Remedy):
         def meet(network: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
             network.register_forward_pre_hook(sets_mode)
             if any(_minds(layer) for layer in network.modules()):
-                stage.did(
-                    self.kind
-                )  # the mode may be wrong only after an evaluation, later than a remedy is waited for
+                # The mode may be wrong only after an evaluation, which is later than a remedy is waited for.
+                stage.did(self.kind)
             else:
                 stage.cannot(self.kind, "its network is in training mode and has no layer that minds")
 

@@ -10,7 +10,6 @@ from unstuck.difficulties.figures import number
 from unstuck.difficulties.finding import Diagnosis, Finding
 from unstuck.record import Run
 from unstuck.remedies.activation import Activation
-from unstuck.remedies.by_hand import NEEDS_A_PERSON
 from unstuck.remedies.clipping import Clipping
 from unstuck.remedies.initialisation import Initialise
 from unstuck.remedies.input_scaling import ScaleInputs
@@ -30,6 +29,7 @@ from unstuck.remedies.target_scaling import ScaleTargets
 from unstuck.remedies.unfreeze import Unfreeze
 from unstuck.remedies.weight_decay import WeightDecay
 from unstuck.remedies.zeroing import Zeroing
+from unstuck.trials.by_hand import NEEDS_A_PERSON
 
 #: Arms of one race at most.
 _MOST = 18

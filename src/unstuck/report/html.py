@@ -11,12 +11,12 @@ from markupsafe import Markup
 
 from unstuck.difficulties.finding import Diagnosis
 from unstuck.record import Run
-from unstuck.remedies.by_hand import not_tried
 from unstuck.report import facts, words
 from unstuck.report.as_json import to_json
 from unstuck.report.outline import Outline, outline
 from unstuck.report.pictures import OF_TRIALS, PICTURES, Missing, Picture
 from unstuck.report.trials import effect, printed, trials_of
+from unstuck.trials.by_hand import not_tried
 
 
 def render(run: Run, diagnosis: Diagnosis) -> str:

@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.text import Text
 
 from unstuck.difficulties.finding import Diagnosis
-from unstuck.remedies.by_hand import not_tried
 from unstuck.report import words
 from unstuck.report.terminal import put
 from unstuck.report.trials import TrialArm, Trials, effect, printed
+from unstuck.trials.by_hand import not_tried
 
 _MOST_PROVEN, _MOST_OTHERS = 3, 8
 #: What became of the arms that are not proven, in the order in which it is told.

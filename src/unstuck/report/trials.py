@@ -12,6 +12,7 @@ from unstuck.difficulties.finding import Cost, Diagnosis, Finding
 from unstuck.errors import UsageError
 from unstuck.record import Run
 from unstuck.trials.statistics import Interval
+from unstuck.trials.table_file import read_table
 
 if TYPE_CHECKING:
     from unstuck.remedies import Edit
@@ -93,8 +94,6 @@ _ORDER = ("proven", "not-proven", "dropped", "failed", "pending", "not-tried")
 
 def trials_of(run: Run) -> Trials | None:
     """Return the trials of a run, None where there were none."""
-    from unstuck.trials.table import read_table
-
     table = read_table(run.path / "trials")
     if not table:
         return None

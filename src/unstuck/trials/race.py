@@ -19,7 +19,8 @@ from unstuck.trials.curve import Curve, read_curve
 from unstuck.trials.engines.engine import Engine
 from unstuck.trials.plan import Measured, Plan
 from unstuck.trials.spec import Result, Trial, read_result
-from unstuck.trials.table import Stage, Table, read_table
+from unstuck.trials.table import Stage, Table
+from unstuck.trials.table_file import read_table
 
 
 @dataclass(frozen=True, slots=True)

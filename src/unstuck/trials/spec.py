@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from unstuck.record.manifest import read_object
+from unstuck.record.manifest import read_object, write_whole
 
 SCHEMA = 1
 
@@ -119,6 +118,4 @@ def read_result(folder: Path) -> Result | None:
 
 
 def _write(file: Path, values: dict[str, Any]) -> None:
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
-    draft.replace(file)
+    write_whole(file, json.dumps(values, indent=1) + "\n")

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-import os
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from unstuck.record import jsonl
-from unstuck.record.manifest import read_object
+from unstuck.record.manifest import write_whole
 from unstuck.trials.arm import Arm
 from unstuck.trials.budget import RaceSettings
 from unstuck.trials.curve import Measure
 from unstuck.trials.objective import Objective
 from unstuck.trials.spec import Result, Trial
 from unstuck.trials.statistics import Interval
+from unstuck.trials.table_file import NAME
 
 SCHEMA = 1
-NAME = "table.json"
 
 Stage = Literal["", "screening", "combination", "confirmation"]
 
@@ -150,12 +147,4 @@ class Table:
         """Write the table whole or not at all; makes the folder."""
         folder = self.settings.folder
         folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f".{NAME}.{os.getpid()}"
-        draft.write_text(json.dumps(self.to_json(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        draft.replace(folder / NAME)
-
-
-def read_table(folder: Path) -> Mapping[str, Any]:
-    """Return the table of a race as JSON with its numbers as numbers; empty where there is none."""
-    table: Mapping[str, Any] = jsonl.decode(read_object(folder / NAME))
-    return table
+        write_whole(folder / NAME, json.dumps(self.to_json(), indent=1, allow_nan=False) + "\n")

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from unstuck.attach.checking import leave
+from unstuck.trials.inside.steps import Steps
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -33,27 +34,22 @@ def after(stage: Stage, spec: Spec, session: Session) -> None:
     """
     folder = session.settings.run_dir
     kinds = [str(remedy["kind"]) for remedy in spec.remedies]
-    first: list[int] = []
 
     def note() -> None:
         stage.ends()
-        if not first:
+        if not steps.done:
             return  # a launcher, which trains nothing itself
         missing = {kind: stage.why_not.get(kind, "it found nothing to change") for kind in kinds}
         values = {kind: why for kind, why in missing.items() if kind not in stage.applied}
         (folder / "applied.json").write_text(json.dumps({"missing": values}) + "\n", encoding="utf-8")
 
     def count(optimizer: Optimizer, step: int) -> None:
-        if not first:
-            first.append(id(optimizer))
-        if first[0] != id(optimizer):
-            return
         idle = step + 1 >= _PATIENCE and not stage.applied.issuperset(kinds)
         if idle or (step % _LOOKS == 0 and _are_lost(optimizer)) or (spec.steps is not None and step + 1 >= spec.steps):
             note()
             leave(session, "steps")
 
-    stage.after_step(count)
+    steps = Steps(stage, count)
     atexit.register(note)
 
 

@@ -43,7 +43,7 @@ def note(stage: Stage, file: Path) -> None:
         return call.original(**{**call.options, "input": call.input, "target": call.target})
 
     wrap_losses(stage, ("cross_entropy", "nll_loss", *DISTANCES, *BINARY), call)
-    Steps(stage, score.stepped)
+    Steps(stage, lambda _, step: score.stepped(step))
     stage.at_end(score.write)
 
 

@@ -15,7 +15,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 from unstuck.attach.modules import Modules
 from unstuck.attach.patches import Patches
-from unstuck.attach.sources import is_user_file, shown
+from unstuck.attach.sources import user_line
 from unstuck.attach.untraced import stands_for, untraced
 
 OnOptimizer = Callable[[Optimizer], None]
@@ -114,12 +114,8 @@ class Stage:
     @staticmethod
     def line(depth: int = 1) -> tuple[str, int] | None:
         """Return the innermost line of the program on the stack, as the record names it; None where there is none."""
-        frame: FrameType | None = sys._getframe(depth)
-        while frame is not None:
-            if is_user_file(frame.f_code.co_filename):
-                return shown(frame.f_code.co_filename), frame.f_lineno
-            frame = frame.f_back
-        return None
+        found = user_line(sys._getframe(depth))
+        return None if found is None else (found.file, found.line)
 
     # ------------------------------------------------------------------ life
 

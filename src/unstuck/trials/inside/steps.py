@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
 
-    from unstuck.trials.inside.stage import Stage
+    from unstuck.trials.inside.stage import OnStep, Stage
 
 
 class Steps:
@@ -17,13 +16,13 @@ class Steps:
 
     Args:
         stage: The hook points.
-        then: Gets the number of each of them, from 0, right after it.
+        then: Gets the optimizer and the number of each of them, from 0, right after it.
 
     Attributes:
         done: How many there were.
     """
 
-    def __init__(self, stage: Stage, then: Callable[[int], None] | None = None) -> None:
+    def __init__(self, stage: Stage, then: OnStep | None = None) -> None:
         self.done = 0
         self._first: int | None = None
         self._then = then
@@ -36,7 +35,7 @@ class Steps:
             return
         self.done = step + 1
         if self._then is not None:
-            self._then(step)
+            self._then(optimizer, step)
 
 
 def is_first_rank() -> bool:
