@@ -1,12 +1,11 @@
 """How often ``unstuck fix`` proves a remedy on programs with a known fault, and how seldom on sound ones.
 
-    python -m benchmarks.fixes [--only REGEX] [--kinds planted,healthy] [--write FILE]
+    python -m benchmarks.fixes [--only REGEX] [--kinds planted,healthy] [--share I/N] [--keep DIR] [--write FILE]
 
-Each planted program of the catalogue is given to ``unstuck fix``, and its repaired twin is run as it is. A program
-counts as proven where a remedy is, and as fixed where the proven arm ends, on the mean of its fresh seeds, where the
-twin does: within a tenth of the way from the faulty program's end to the twin's. Arms that change what the loss means
-are compared by errors, which the twin does not note, so that they count as proven only. A healthy program is right
-where nothing is proven.
+Each planted program of the catalogue is given to ``unstuck fix``. It counts as proven where a remedy is, and as fixed
+where a proven arm ends, on fresh seeds, where the program without the fault does on the same seeds: within a tenth of
+the way from the faulty program's end to there, or within the scatter of its seeds. Arms that change what the loss means
+are compared by the error of the outputs, as in the race. A healthy program is right where nothing is proven.
 """
 
 from __future__ import annotations
@@ -22,10 +21,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.programs.catalogue import HEALTHY, PLANTED, Program  # noqa: E402
+from unstuck.trials.curve import Curve, read_curve  # noqa: E402
+from unstuck.trials.engines.local import LocalEngine  # noqa: E402
+from unstuck.trials.smoothing import smooth  # noqa: E402
+from unstuck.trials.spec import Spec, Trial  # noqa: E402
+from unstuck.trials.table_file import read_table  # noqa: E402
 
 TIMEOUT = 1800
 #: Share of the way to the twin's end that may be left.
@@ -39,8 +45,8 @@ class Fixed:
     Attributes:
         program: The program.
         verdict: First cause, or the verdict's state where none was named.
-        remedy: The proven remedy; empty where none is.
-        effect: Its speed-up with the interval; or why nothing was proven.
+        remedy: The proven remedies, the best first; empty where none is.
+        effect: The best one's speed-up with the interval; or why nothing was proven.
         fixed: Whether it ends where the twin does; None where that cannot be told.
         seconds: What the trials took, all together.
     """
@@ -71,49 +77,64 @@ def fix(program: Program, twin: Program | None, place: Path) -> Fixed:
     report: dict[str, Any] = json.loads(reports[0].read_text())
     causes = [finding["difficulty"] for finding in report["findings"] if finding["role"] == "cause"]
     verdict = causes[0] if causes else report["verdict"]["state"]
-    table: dict[str, Any] = (
-        json.loads((reports[0].parent / "trials" / "table.json").read_text())
-        if causes or report["trials"]
-        else {"trials": [], "arms": []}
-    )
+    trials = reports[0].parent / "trials"
+    table = read_table(trials) or {"trials": [], "arms": []}
     seconds = sum(float(trial["seconds"]) for trial in table["trials"])
-    best = next((arm for arm in report["trials"] if arm["proven"]), None)
-    if best is None:
+    proven = [arm for arm in report["trials"] if arm["proven"]]
+    if not proven:
         why = "; ".join(dict.fromkeys(arm["reason"] for arm in report["trials"][:2])) or "nothing to try"
         return Fixed(program, verdict, "", why, False if twin else None, seconds)
-    speed = best["speedup_steps"] or best["speedup_time"]
+    speed = proven[0]["speedup_steps"] or proven[0]["speedup_time"]
     effect = f"{speed['times']:.3g} ({speed['low']:.3g} to {speed['high']:.3g})"
-    row = next(arm for arm in table["arms"] if arm["label"] == best["remedy"])
-    reached = None if twin is None or best["measure"] != "loss" else _reaches(row, _end(twin, place / "twin"))
-    return Fixed(program, verdict, best["remedy"], effect, reached, seconds)
+    reached = None
+    if twin is not None:
+        seeds = table["settings"]["seeds"]
+        twins = _twins(twin, place / "twin", seeds)
+        rows = {row["label"]: row for row in table["arms"] if row["proven"]}
+        arms = {label: _curves(trials, row["name"], seeds) for label, row in rows.items()}
+        reached = any(_reaches(rows[label], curves, twins) for label, curves in arms.items())
+    return Fixed(program, verdict, " / ".join(arm["remedy"] for arm in proven), effect, reached, seconds)
 
 
-def _reaches(row: dict[str, Any], twin: float | None) -> bool | None:
-    """Return whether an arm ends where the twin does, None where the twin has no loss."""
-    if twin is None or row["final"] is None:
-        return None
-    faulty = float(row["objective"]["end"])
-    arm = faulty + float(row["final"]["estimate"])
-    return bool(arm <= twin + _REST * abs(faulty - twin))
+def _reaches(row: dict[str, Any], arms: list[Curve], twins: list[Curve]) -> bool:
+    """Return whether an arm ends where the twin is after as many steps."""
+    measure, window = row["measure"], row["objective"]["window"]
+    ends = [
+        (smoothed.values[-1], smoothed.steps[-1]) for c in arms if len((smoothed := smooth(c, window, measure)).steps)
+    ]
+    last = np.median([step for _, step in ends])
+    there = [smooth(curve, window, measure).until(steps=last) for curve in twins if len(curve.of(measure)[0])]
+    if not ends or not there:
+        return False
+    twin, faulty = float(np.median(there)), float(row["objective"]["end"])
+    rest = max(_REST * abs(faulty - twin), float(np.std(there))) if np.isfinite(faulty) else np.std(there)
+    return bool(np.median([level for level, _ in ends]) <= twin + rest)
 
 
-def _end(program: Program, folder: Path) -> float | None:
-    """Return the level at which a program ends, from one run of it."""
-    from unstuck.difficulties.course import read_course
-    from unstuck.record import read_run
+def _curves(trials: Path, arm: str, seeds: list[int]) -> list[Curve]:
+    return [read_curve(folder) for seed in seeds for folder in trials.glob(f"{arm}-s{seed}-n*")]
 
-    _unstuck(["run", "--quiet", "--no-probes", "--dir", str(folder)], program)
-    runs = list(folder.glob("*/manifest.json"))
-    run = read_run(runs[0].parent) if runs else None
-    course = read_course(run.pulse[0], []) if run is not None and 0 in run.pulse else None
-    return None if course is None else course.end
+
+def _twins(twin: Program, folder: Path, seeds: list[int]) -> list[Curve]:
+    """Run the program without the fault on the same seeds."""
+    command = [sys.executable, str(twin.path), *twin.args, "--seed", "0"]
+    specs = [Spec("twin", seed=seed, score=True, seconds=600.0) for seed in seeds]
+    trials = [Trial(folder / spec.name, spec, command) for spec in specs]
+    os.environ.update(_threads())
+    for _ in LocalEngine().run(trials):
+        pass
+    return [read_curve(trial.folder) for trial in trials]
+
+
+def _threads() -> dict[str, str]:
+    paths = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    return {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONPATH": paths}
 
 
 def _unstuck(arguments: list[str], program: Program) -> None:
     command = [sys.executable, "-m", "unstuck", *arguments, "--", sys.executable]
     command += [str(program.path), *program.args, "--seed", "0"]
-    paths = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONPATH": paths}
+    environment = {**os.environ, **_threads()}
     subprocess.run(command, env=environment, capture_output=True, timeout=TIMEOUT, check=False)
 
 
@@ -141,16 +162,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="regular expression on the name")
     parser.add_argument("--kinds", default="planted,healthy")
+    parser.add_argument("--share", default="1/1", metavar="I/N", help="the I-th of every N programs only")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the run folders there")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the table there as well, after every program")
     options = parser.parse_args()
     pairs: list[tuple[Program, Program | None]] = [*PLANTED, *((program, None) for program in HEALTHY)]
-    kinds = options.kinds.split(",")
+    kinds, (share, shares) = options.kinds.split(","), map(int, options.share.split("/"))
+    chosen = [pair for pair in pairs if pair[0].kind in kinds and re.search(options.only, pair[0].name)]
     results = []
-    for program, twin in pairs:
-        if program.kind not in kinds or not re.search(options.only, program.name):
-            continue
-        with tempfile.TemporaryDirectory() as place:
-            results.append(fix(program, twin, Path(place)))
+    for program, twin in chosen[share - 1 :: shares]:
+        with tempfile.TemporaryDirectory() as temporary:
+            place = options.keep / re.sub(r"\W+", "-", program.name) if options.keep else Path(temporary)
+            results.append(fix(program, twin, place))
         last = results[-1]
         print(program.name, last.verdict, last.remedy or "-", last.effect, last.fixed, file=sys.stderr, flush=True)
         if options.write:

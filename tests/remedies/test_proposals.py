@@ -46,13 +46,15 @@ def test_every_arm_is_there_once_and_they_are_not_too_many():
     assert len(found) == len(set(found)) <= 18
 
 
-def test_two_causes_are_treated_at_once_first():
+def test_each_of_two_causes_is_treated():
     decay = Record(loss=stays(), group={"weight_decay": 0.005}).run()
-    found = remedies(cause("weight-decay-too-strong"), cause("saddle"), run=decay)
-    kinds = {remedy.kind for remedy in found[0]}
-    assert {"weight-decay", "learning-rate"} <= kinds
-    assert (WeightDecay(0.0), LearningRate(10.0)) in found
-    assert (WeightDecay(0.0),) in found
+    found = proposed(cause("weight-decay-too-strong"), cause("saddle"), run=decay)
+    assert found[0] == Proposal((WeightDecay(0.0),), "weight-decay-too-strong")
+    assert {proposal.difficulty for proposal in found} == {"weight-decay-too-strong", "saddle", ""}
+
+
+def test_a_mistake_is_mended_before_anything_else_is_tried():
+    assert remedies(cause("step-too-large"), cause("gradients-not-zeroed")) == [(Zeroing(),)]
 
 
 def test_a_healthy_run_gets_a_few_that_are_always_worth_a_try():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable, Generator, Sequence
@@ -23,6 +24,7 @@ from unstuck.trials.spec import Result, Spec, Status, Trial, write_result, write
 from unstuck.trials.table import Row, Table
 
 STEPS = 400
+_LIMIT = 9.0
 
 
 @dataclass(frozen=True)
@@ -95,15 +97,16 @@ Formula = Callable[[Spec], Course]
 def learns(spec: Spec, tau: float = 200.0, noise: float = 0.01, floor: float = 0.2) -> Course:
     """Return a loss that decays exponentially, faster by the remedies; each seed has its own rate and noise.
 
-    A learning rate above 50 times its own is too large.
+    A learning rate above nine times its own is too large.
     """
     steps = spec.steps or STEPS
     random = np.random.default_rng(spec.seed)
     tau *= float(np.exp(0.1 * random.standard_normal()))
-    speed, per_step, error_scale, scale = 1.0, 0.01, 1.0, 1.0
+    speed, per_step, error_scale, scale, lost = 1.0, 0.01, 1.0, 1.0, False
     for remedy in spec.remedies:
         if remedy["kind"] == "learning-rate":
             speed *= remedy["factor"]
+            lost = lost or remedy["factor"] > _LIMIT
         elif remedy["kind"] == "test-momentum":
             speed *= remedy["number"]
         elif remedy["kind"] == "test-loss":
@@ -113,10 +116,18 @@ def learns(spec: Spec, tau: float = 200.0, noise: float = 0.01, floor: float = 0
     t = np.arange(steps)
     loss = floor + (2.3 - floor) * np.exp(-t * speed / tau) + noise * random.standard_normal(steps)
     error = error_scale * loss
-    if speed > 50:
+    if lost:
         loss[min(5, steps - 1) :] = np.nan
         return Course(loss, error, per_step, "not-finite", "its loss was not finite")
     return Course(scale * loss, error, per_step)
+
+
+def tuned(spec: Spec) -> Course:
+    """Return the same loss, of a program whose learning rate is the best one: any other is only half as fast."""
+    rates = [remedy for remedy in spec.remedies if remedy["kind"] == "learning-rate"]
+    slowed = {"kind": "test-momentum", "number": 0.5}
+    others = [remedy for remedy in spec.remedies if remedy["kind"] != "learning-rate"]
+    return learns(dataclasses.replace(spec, remedies=(*others, *(slowed for _ in rates))))
 
 
 def write(folder: Path, course: Course, spec: Spec | None = None) -> None:

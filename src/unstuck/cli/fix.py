@@ -222,6 +222,7 @@ def _planned(run: Run, diagnosis: Diagnosis, arguments: argparse.Namespace) -> t
         slots=None,
         budget_factor=arguments.trials_budget or _BUDGET,
         plateau=_plateau(run, diagnosis),
+        causes=tuple(finding.difficulty for finding in diagnosis.findings if finding.role == "cause"),
         seeds=tuple(range(_FIRST_SEED, _FIRST_SEED + (arguments.seeds or _SEEDS))),
     )
     return settings, [Arm(proposal.remedies, proposal.difficulty) for proposal in propose(run, diagnosis)]

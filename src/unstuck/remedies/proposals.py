@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, combinations, product
 
 from unstuck.difficulties.figures import number
 from unstuck.difficulties.finding import Diagnosis, Finding
@@ -33,8 +32,6 @@ from unstuck.trials.by_hand import NEEDS_A_PERSON
 
 #: Arms of one race at most.
 _MOST = 18
-#: Causes that are treated in pairs, and remedies of each that are.
-_MOST_CAUSES, _MOST_EACH = 3, 4
 #: Optimizers whose steps do not shrink with the gradient.
 _ADAPTIVE = (
     "Adam",
@@ -75,6 +72,8 @@ class Proposal:
 def propose(run: Run, diagnosis: Diagnosis) -> list[Proposal]:
     """Return the arms to try, the most promising first, each once.
 
+    A mistake in the program is mended first: what copes with its effects would only hide it.
+
     Args:
         run: The watched run.
         diagnosis: What its record says.
@@ -85,30 +84,16 @@ def propose(run: Run, diagnosis: Diagnosis) -> list[Proposal]:
     if not run.optimizers:
         return []
     found: dict[tuple[Remedy, ...], Proposal] = {}
-    for proposal in _together(run, diagnosis):
-        found.setdefault(proposal.remedies, proposal)
-    ordered = sorted(diagnosis.findings, key=lambda finding: ("cause", "symptom", "note").index(finding.role))
-    for finding in ordered:
-        if finding.role != "note":
-            for remedies in _CALLED_FOR.get(finding.difficulty, _nothing)(run, finding):
-                found.setdefault(remedies, Proposal(remedies, finding.difficulty))
-    wrong = any(f.role == "cause" and f.difficulty in (*_WRONG, *NEEDS_A_PERSON) for f in diagnosis.findings)
-    if not wrong:
+    causes = [finding for finding in diagnosis.findings if finding.role == "cause"]
+    symptoms = [finding for finding in diagnosis.findings if finding.role == "symptom"]
+    mistakes = [finding for finding in causes if finding.difficulty in (*_WRONG, *NEEDS_A_PERSON)]
+    for finding in mistakes or [*causes, *symptoms]:
+        for remedies in _CALLED_FOR.get(finding.difficulty, _nothing)(run, finding):
+            found.setdefault(remedies, Proposal(remedies, finding.difficulty))
+    if not mistakes:
         for remedies in _always(run):
             found.setdefault(remedies, Proposal(remedies))
     return list(found.values())[:_MOST]
-
-
-def _together(run: Run, diagnosis: Diagnosis) -> Iterator[Proposal]:
-    """Propose to treat two causes at once: where each alone holds the run down, treating one of them shows nothing."""
-    causes = [finding for finding in diagnosis.findings if finding.role == "cause"]
-    for one, other in combinations(causes[:_MOST_CAUSES], 2):
-        firsts, seconds = (list(_CALLED_FOR.get(f.difficulty, _nothing)(run, f))[:_MOST_EACH] for f in (one, other))
-        # The best of each with the best few of the other: all with all would be too many.
-        for first, second in chain(product(firsts[:1], seconds), product(firsts[1:], seconds[:1])):
-            kinds = [remedy.kind for remedy in (*first, *second)]
-            if len(set(kinds)) == len(kinds):
-                yield Proposal(first + second, one.difficulty)
 
 
 Arms = Iterable[tuple[Remedy, ...]]
@@ -141,18 +126,14 @@ def _other_optimizer(run: Run) -> Iterator[tuple[Remedy, ...]]:
 
 
 def _larger_steps(run: Run, finding: Finding) -> Arms:
-    yield (LearningRate(10.0),)
-    yield (LearningRate(3.0),)
-    yield (LearningRate(30.0),)
-    yield (LearningRate(100.0),)
+    for factor in (10.0, 100.0, 1000.0):  # the race goes on from the best of them
+        yield (LearningRate(factor),)
     yield from _other_optimizer(run)
 
 
 def _smaller_steps(run: Run, finding: Finding) -> Arms:
-    yield (LearningRate(0.1),)
-    yield (LearningRate(0.01),)
-    yield (LearningRate(1 / 3),)
-    yield (LearningRate(0.001),)
+    for factor in (0.1, 0.01, 0.001):
+        yield (LearningRate(factor),)
     yield (Clipping(1.0),)
     yield (Schedule("constant", 0.1),)
 

@@ -38,6 +38,7 @@ class RaceSettings:
         plateau: Level that the watched run is stuck at, as that of the best constant prediction; None where it learned
             something. How fast that level is reached says nothing then, and what gets off it may do so late.
         seeds: Numbers of the seeds that the winner is confirmed on; they are fresh, and at least two.
+        causes: Difficulties that the watched run's findings call causes, the most important first.
 
     Raises:
         UsageError: There are no steps, or the seeds are too few or not fresh.
@@ -53,6 +54,7 @@ class RaceSettings:
     screening_seed: int = 1
     seeds: tuple[int, ...] = (2, 3, 4)
     plateau: float | None = None
+    causes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.steps < 1:
@@ -65,14 +67,14 @@ class RaceSettings:
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON, without the folder, which may be moved (inverse of :meth:`from_json`)."""
-        values = {**asdict(self), "command": list(self.command), "seeds": list(self.seeds)}
+        values = {**asdict(self), "command": list(self.command), "seeds": list(self.seeds), "causes": list(self.causes)}
         del values["folder"]
         return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any], folder: Path) -> RaceSettings:
         """Return the settings of a race whose trials are kept in a folder."""
-        tuples = {name: tuple(values[name]) for name in ("command", "seeds")}
+        tuples = {name: tuple(values[name]) for name in ("command", "seeds", "causes")}
         return cls(folder, **{**values, **tuples})
 
     @property

@@ -1,4 +1,4 @@
-"""The second stage of a race: the best arm together with each of the next ones."""
+"""The third stage of a race: the best arm together with each of the next ones."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def combine(plan: Plan, ranked: Sequence[Row]) -> Generator[list[Trial], Sequenc
         plan.table.rows.extend(rows)
         ranked = yield from compete(plan, rows, steps)
         for row in ranked:
-            if not _clearly_better(plan, row, best):
+            if not clearly_better(plan, row, best):
                 row.fail("dropped", f"not clearly better than {best.arm.label} alone after {steps} steps")
         better = [row for row in ranked if row.status == "pending"]
         if not better:
@@ -59,8 +59,14 @@ def combine(plan: Plan, ranked: Sequence[Row]) -> Generator[list[Trial], Sequenc
     return kept
 
 
-def _clearly_better(plan: Plan, row: Row, best: Row) -> bool:
-    """Whether a combination is worth its second remedy: lower at the end, or as low and clearly sooner there."""
+def clearly_better(plan: Plan, row: Row, best: Row) -> bool:
+    """Return whether an arm made of another one is worth its further change: lower at the end, or as low and sooner.
+
+    Args:
+        plan: The race, which has measured both.
+        row: The arm.
+        best: The one that it was made of.
+    """
     names = (BASELINE.name, row.arm.name, best.arm.name)
     baseline, treated, before = (plan.latest[name, plan.settings.screening_seed].curve for name in names)
     own = gain(baseline, before, row.measure, row.arm.changes_step)

@@ -25,7 +25,9 @@ Pair = tuple["Measured", "Measured"]
 
 
 def confirm(plan: Plan, finalists: Sequence[Row]) -> Generator[list[Trial], Sequence[Measured], None]:
-    """Confirm the winner, and the runner-up where the winner is not proven and there is budget left.
+    """Confirm the winner, then what treats the first cause, or the runner-up where the winner is not proven.
+
+    Only as far as the budget goes.
 
     Args:
         plan: The race.
@@ -39,8 +41,9 @@ def confirm(plan: Plan, finalists: Sequence[Row]) -> Generator[list[Trial], Sequ
     share = plan.budget.share(plan.settings, 2 * len(seeds), SECOND)
     steps = max(plan.settings.steps_of(share), _beyond_plateau(plan, finalists[0]))
     decided = False
-    for place, row in enumerate(finalists):
-        if decided or place >= _MOST:
+    for place, row in enumerate(_in_order(finalists, plan.settings.causes)):
+        of_the_cause = place == 1 and _treats_the_cause(row, plan.settings.causes)
+        if place >= _MOST or (decided and not of_the_cause):
             row.fail("dropped", "another arm was better in the screening")
         elif place and plan.cost(len(seeds), steps) > plan.budget.left:
             row.fail("dropped", "another arm was better in the screening, and no budget was left to confirm this one")
@@ -48,7 +51,25 @@ def confirm(plan: Plan, finalists: Sequence[Row]) -> Generator[list[Trial], Sequ
             found = yield from plan.measure([row], seeds, steps)
             pairs = [(found[BASELINE.name, seed], found[row.arm.name, seed]) for seed in seeds]
             judge(row, pairs, plan.settings.plateau)
-            decided = row.status == "proven"
+            decided = decided or row.status == "proven"
+
+
+def _in_order(finalists: Sequence[Row], causes: Sequence[str]) -> list[Row]:
+    """Return the finalists with the best arm that treats the first cause in second place, if it is not the winner.
+
+    What helps most may only cover the cause up: a smaller step copes with inputs that should be scaled. Who reads the
+    report is told what each of the two gives.
+    """
+    rows = list(finalists)
+    treating = next((row for row in rows if _treats_the_cause(row, causes)), None)
+    if treating is not None and treating is not rows[0]:
+        rows.remove(treating)
+        rows.insert(1, treating)
+    return rows
+
+
+def _treats_the_cause(row: Row, causes: Sequence[str]) -> bool:
+    return bool(causes) and row.arm.difficulty == causes[0]
 
 
 def _beyond_plateau(plan: Plan, row: Row) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 
 from unstuck.trials.arm import BASELINE, Arm
 from unstuck.trials.budget import Budget, RaceSettings
+from unstuck.trials.climbing import climb
 from unstuck.trials.combination import combine
 from unstuck.trials.confirmation import confirm
 from unstuck.trials.curve import Curve
@@ -63,6 +64,7 @@ class Plan:
         table: What is known so far; filled while the plan is walked.
         budget: What is left.
         stage: Where the race is.
+        missing: Kinds of remedies that found nothing to change in the program, and why.
         latest: The last measurement of each arm on each seed, by their names and numbers.
     """
 
@@ -72,6 +74,7 @@ class Plan:
         self.table = Table(settings, [Row(arm) for arm in reversed(arms.values())])
         self.budget = Budget(settings)
         self.stage: Stage = ""
+        self.missing: dict[str, str] = {}
         self.latest: dict[tuple[str, int], Measured] = {}
         # In all trials or in none: an arm that changes the loss needs a baseline whose error was noted.
         self._score = any(row.arm.changes_loss for row in self.table.rows)
@@ -82,7 +85,10 @@ class Plan:
         """Yield batches of trials that may run at the same time; takes their results in the same order."""
         rows = yield from screen(self)
         if rows:
-            finalists = yield from combine(self, rows)
+            climbed = yield from climb(self, rows)
+            finalists = yield from combine(self, climbed)
+            if finalists[0] is not climbed[0]:
+                finalists = yield from climb(self, finalists)
             yield from confirm(self, finalists)
         self.stage = ""
 
@@ -110,8 +116,7 @@ class Plan:
         if trials:
             self.budget.spent += sum(self.estimate(trial) for trial in trials)
             for measured in (yield trials):
-                spec = measured.trial.spec
-                self._known[spec.arm, spec.seed, spec.steps or 0] = measured
+                self._note(measured)
         found = {key: self._known[full] for key, full in keys.items()}
         self.latest |= found
         for row in rows:
@@ -129,6 +134,15 @@ class Plan:
     def cost(self, arms: int, steps: int) -> float:
         """Return the seconds that a number of trials are expected to take."""
         return arms * self.budget.of(steps)
+
+    def _note(self, measured: Measured) -> None:
+        """Keep a result; what a trial that ended early did not use of the budget is given back."""
+        spec, result = measured.trial.spec, measured.result
+        self._known[spec.arm, spec.seed, spec.steps or 0] = measured
+        self.missing |= {kind: f"{kind}: {why}" for kind, why in result.missing.items() if kind}
+        if result.status in ("not-applied", "not-finite"):
+            pace = self._paces.get(spec.arm, 1.0)
+            self.budget.spent -= self.estimate(measured.trial) - self.budget.of(round(result.steps / pace))
 
     def _trial(self, arm: Arm, seed: int, steps: int) -> Trial:
         spec = Spec(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from unstuck.trials.arm import BASELINE
 from unstuck.trials.objective import gain
+from unstuck.trials.pairs import pairs
 from unstuck.trials.table import Row
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def screen(plan: Plan) -> Screening:
     if not rows:
         return []
     first, second = plan.settings.screening
-    ranked = yield from compete(plan, rows, first)
+    ranked = yield from _first_round(plan, rows, first)
     kept = _kept(len(ranked))
     going = [row for place, row in enumerate(ranked) if place < _LEAST or (place < kept and row.gain > 0)]
     for row in ranked[len(going) :]:
@@ -57,6 +58,35 @@ def screen(plan: Plan) -> Screening:
         if row.gain <= 0:
             row.fail("dropped", _why(row, second))
     return [row for row in ranked if row.gain > 0]
+
+
+def _first_round(plan: Plan, rows: Sequence[Row], steps: int) -> Screening:
+    """Measure the candidates, then those that treat two causes at once; the best first.
+
+    The first remedy of each kind goes before the others of its kind: where it finds nothing to change in the program,
+    they will not either, and their trials are spared.
+    """
+    kinds = [tuple(remedy.kind for remedy in row.arm.remedies) for row in rows]
+    first = [row for place, row in enumerate(rows) if kinds[place] not in kinds[:place]]
+    ranked = yield from compete(plan, first, steps)
+    for row in rows:
+        missing = [plan.missing[kind] for kind in (r.kind for r in row.arm.remedies) if kind in plan.missing]
+        if missing and row.status == "pending":
+            row.fail("failed", f"not-applied: {'; '.join(missing)}")
+    ranked += yield from compete(plan, [row for row in rows if row not in first and row.status == "pending"], steps)
+    if not plan.table.problem:
+        joined = pairs(rows, plan.settings.causes)
+        joined = joined[: _room(plan, steps)]
+        plan.table.rows.extend(joined)
+        ranked += yield from compete(plan, joined, steps)
+    return sorted(ranked, key=lambda row: -row.gain)
+
+
+def _room(plan: Plan, steps: int) -> int:
+    """Return how many more arms the budget has room for, with what follows kept free."""
+    second = plan.settings.screening[1]
+    longer = 0 if steps == second else _MOST + 1
+    return max(0, int((plan.budget.left - reserve(plan) - plan.cost(longer, second)) / plan.budget.of(steps)))
 
 
 def compete(plan: Plan, rows: Sequence[Row], steps: int) -> Screening:
@@ -73,6 +103,8 @@ def compete(plan: Plan, rows: Sequence[Row], steps: int) -> Screening:
     Returns:
         The arms that were measured, the best first; none where the baseline does not train.
     """
+    if not rows:
+        return []
     seed = plan.settings.screening_seed
     found = yield from plan.measure(rows, [seed], steps)
     baseline = found[BASELINE.name, seed]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -56,12 +56,14 @@ class Result:
         steps: Steps of the first optimizer.
         seconds: From start to end of the process.
         reason: Why, in one sentence, for every status but ``done``.
+        missing: Of one that is ``not-applied``, the kinds of the remedies that found nothing to change, and why.
     """
 
     status: Status
     steps: int
     seconds: float
     reason: str = ""
+    missing: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def read_result(folder: Path) -> Result | None:
     values = read_object(folder / "result.json")
     if not values:
         return None
-    return Result(values["status"], values["steps"], values["seconds"], values["reason"])
+    return Result(values["status"], values["steps"], values["seconds"], values["reason"], values.get("missing", {}))
 
 
 def _write(file: Path, values: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from unstuck.trials.table_file import NAME
 
 SCHEMA = 1
 
-Stage = Literal["", "screening", "combination", "confirmation"]
+Stage = Literal["", "screening", "learning rate", "combination", "confirmation"]
 
 #: ``pending`` until the race has decided. ``failed``: its trial was no full measurement. ``dropped``: it was not better
 #: than the baseline, or others were better. ``not-proven``: confirmed, but the interval does not exclude chance.

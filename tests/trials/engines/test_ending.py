@@ -88,7 +88,7 @@ def test_a_hang_is_a_hang(tmp_path: Path):
 def test_remedies_that_found_nothing_to_change_are_not_applied(tmp_path: Path):
     missing = {"learning-rate": "no group has a rate"}
     result = ended(tmp_path, loss=(1.0, 1.0), missing=missing, remedies=True)
-    assert result == Result("not-applied", 2, 1.5, "learning-rate: no group has a rate")
+    assert result == Result("not-applied", 2, 1.5, "learning-rate: no group has a rate", missing)
 
 
 def test_steps_without_a_word_of_the_remedies_are_no_measurement_of_them(tmp_path: Path):

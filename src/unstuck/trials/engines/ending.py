@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,7 +59,8 @@ def classify(trial: Trial, ending: Ending) -> Result:
     if faults := sorted(trial.folder.glob("attach-error-*.txt")):
         return Result("crashed", steps, seconds, f"unstuck could not attach to it: {_last_line(faults[0])}")
     if missing := _missing(trial, steps):
-        return Result("not-applied", steps, seconds, missing)
+        why = "; ".join(f"{kind}: {why}" if kind else why for kind, why in missing.items())
+        return Result("not-applied", steps, seconds, why, missing)
     if lost:
         first = int(pulse.step[pulse.loss_seen][np.flatnonzero(~np.isfinite(losses))[0]]) + 1
         return Result("not-finite", steps, seconds, f"its loss was not finite at step {first} and at its end")
@@ -83,15 +85,15 @@ def _failed(folder: Path, code: int, steps: int, seconds: float) -> Result:
     return Result("crashed", steps, seconds, words or f"it ended with exit code {code}")
 
 
-def _missing(trial: Trial, steps: int) -> str:
-    """Return which of the trial's remedies have found nothing to change, and why; empty where all have."""
+def _missing(trial: Trial, steps: int) -> Mapping[str, str]:
+    """Return why remedies of the trial have found nothing to change, by kind; empty where all have."""
     if not trial.spec.remedies:
-        return ""
+        return {}
     file = trial.folder / "applied.json"
     if not file.is_file():
-        return "" if not steps else "no process of the program has told whether the remedy was applied"
-    missing = read_object(file).get("missing", {})
-    return "; ".join(f"{kind}: {why}" for kind, why in missing.items())
+        return {"": "no process of the program has told whether the remedy was applied"} if steps else {}
+    missing: Mapping[str, str] = read_object(file).get("missing", {})
+    return missing
 
 
 def _last_words(output: Path) -> str:
