@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -82,6 +82,7 @@ class Course:
         per_step: Seconds of a step.
         status: How it ends.
         reason: Why.
+        missing: Kinds of remedies that found nothing to change, and why.
     """
 
     loss: np.ndarray
@@ -89,6 +90,7 @@ class Course:
     per_step: float = 0.01
     status: Status = "done"
     reason: str = ""
+    missing: Mapping[str, str] = field(default_factory=dict)
 
 
 Formula = Callable[[Spec], Course]
@@ -173,7 +175,7 @@ class FakeEngine:
                 raise KeyboardInterrupt
             self.ran.append(trial.folder.name)
             count = len(course.loss)
-            result = Result(course.status, count, count * course.per_step, course.reason)
+            result = Result(course.status, count, count * course.per_step, course.reason, course.missing)
             write_result(trial.folder, result)
             yield trial, result
 

@@ -24,6 +24,7 @@ from tests.trials.fake import (
 )
 from unstuck.errors import UsageError
 from unstuck.remedies import catalogue
+from unstuck.remedies.learning_rate import LearningRate
 from unstuck.trials.arm import Arm
 from unstuck.trials.race import Progress, resumed, run_race
 from unstuck.trials.spec import Spec
@@ -301,3 +302,43 @@ def test_what_leaves_a_plateau_late_is_found_and_is_what_counts(tmp_path: Path):
     assert proven.objective.stuck
     assert proven.objective.target < 2.3
     assert {name.rsplit("-n", 1)[1] for name in engine.ran if "-s1-" in name} == {str(STEPS)}
+
+
+def test_the_first_of_a_kind_spares_the_others_where_it_finds_nothing(tmp_path: Path):
+    missing = {Momentum.kind: "it found nothing to change"}
+
+    def formula(spec: Spec) -> Course:
+        if any(remedy["kind"] == Momentum.kind for remedy in spec.remedies):
+            return Course(np.ones(2), status="not-applied", reason="nothing", missing=missing)
+        return learns(spec)
+
+    engine = FakeEngine(formula)
+    arms = [Arm((Momentum(float(n)),)) for n in (1, 2, 3)]
+    table = race(tmp_path, [*arms, rate(4.0)], engine)
+    assert sum(name.startswith("test-momentum") for name in engine.ran) == 1
+    for arm in arms[1:]:
+        row = row_of(table, arm)
+        assert (row.status, row.reason) == ("failed", "not-applied: test-momentum: it found nothing to change")
+    assert table.proven
+
+
+def test_two_causes_that_hold_the_run_down_together_are_found(tmp_path: Path):
+    def formula(spec: Spec) -> Course:
+        both = {remedy["kind"] for remedy in spec.remedies} >= {"learning-rate", Momentum.kind}
+        return learns(spec) if both else Course(2.3 + 0.01 * np.random.default_rng(spec.seed).random(spec.steps))
+
+    rates = [Arm((LearningRate(f),), "saddle") for f in (3.0, 4.0)]
+    candidates = [Arm((Momentum(2.0),), "weight-decay-too-strong"), *rates]
+    table = race(tmp_path, candidates, FakeEngine(formula), causes=("weight-decay-too-strong", "saddle"))
+    assert {remedy.kind for remedy in table.proven[0].arm.remedies} == {"learning-rate", Momentum.kind}
+    assert not race(tmp_path / "alone", candidates, FakeEngine(formula)).proven
+
+
+def test_what_treats_the_first_cause_is_confirmed_beside_a_winner_that_does_not(tmp_path: Path):
+    treating = Arm((Momentum(2.5),), "unscaled-inputs")
+    winner = Arm((LearningRate(4.0),), "step-too-large")
+    formula = lambda spec: learns(spec) if len(spec.remedies) < 2 else tuned(spec)  # noqa: E731
+    table = race(tmp_path, [treating, winner], FakeEngine(formula), causes=("unscaled-inputs",), budget_factor=30.0)
+    assert {row.arm for row in table.proven} >= {treating, winner}
+    table = race(tmp_path / "none", [treating, winner], FakeEngine(formula), budget_factor=30.0)
+    assert row_of(table, treating).status == "dropped"
