@@ -9,7 +9,7 @@ from unstuck.remedies.learning_rate import LearningRate
 from unstuck.remedies.optimizer import Exchange
 from unstuck.remedies.weight_decay import WeightDecay
 from unstuck.trials.arm import BASELINE, Arm
-from unstuck.trials.rates import rate_of, with_rate
+from unstuck.trials.rates import joined, rate_of, with_rate
 
 
 @pytest.mark.parametrize(("factor", "rung"), [(1, 0), (3, 1), (10, 2), (1000, 6), (1 / 3, -1), (0.1, -2), (25, 3)])
@@ -38,3 +38,10 @@ def test_rung_zero_has_no_factor():
 def test_a_rate_that_is_no_number_is_not_moved():
     assert rate_of(Arm((Exchange("Rprop"),))) is None
     assert rate_of(Arm((Exchange("Adam", 1e-3), LearningRate(3.0)))) is None
+
+
+def test_two_rates_are_not_joined():
+    adam = Arm((Exchange("Adam", 1e-3),))
+    assert joined(rate(3.0), adam) is None
+    assert joined(rate(3.0), rate(10.0)) is None
+    assert joined(rate(3.0), Arm((Momentum(2.0),))) == Arm((LearningRate(3.0), Momentum(2.0)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from unstuck.trials.arm import BASELINE
 from unstuck.trials.objective import gain, objective_of, time_to
+from unstuck.trials.rates import joined
 from unstuck.trials.screening import compete, reserve
 from unstuck.trials.table import Row
 
@@ -37,8 +38,8 @@ def combine(plan: Plan, ranked: Sequence[Row]) -> Generator[list[Trial], Sequenc
     best, kept, others = ranked[0], list(ranked), list(ranked[1:])
     for _ in range(_ROUNDS):
         tried = [set(row.arm.remedies) for row in plan.table.rows]
-        joined = [(other, best.arm.joined(other.arm)) for other in others]
-        pairs = [(other, arm) for other, arm in joined if arm is not None and set(arm.remedies) not in tried]
+        both = [(other, joined(best.arm, other.arm)) for other in others]
+        pairs = [(other, arm) for other, arm in both if arm is not None and set(arm.remedies) not in tried]
         room = int((plan.budget.left - reserve(plan)) / plan.budget.of(steps))
         rows = [Row(arm, combination=True) for _, arm in pairs[: max(room, 0)]]
         if not rows:

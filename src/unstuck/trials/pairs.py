@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from unstuck.trials.arm import Arm
+from unstuck.trials.rates import joined
 from unstuck.trials.table import Row
 
 #: Causes that are treated in pairs; remedies of each that are paired; pairs in all.
@@ -42,6 +43,6 @@ def _joined(firsts: Sequence[Arm], seconds: Sequence[Arm]) -> Iterator[Arm]:
     asked = [(first, second) for first in firsts[:1] for second in seconds]
     asked += [(first, second) for first in firsts[1:] for second in seconds[:1]]
     for first, second in asked:
-        arm = first.joined(second)
+        arm = joined(first, second)
         if arm is not None:
             yield arm

@@ -36,6 +36,15 @@ def rate_of(arm: Arm) -> int | None:
     return _rung(factors[0]) if factors else 0
 
 
+def joined(one: Arm, other: Arm) -> Arm | None:
+    """Return both arms in one; None where both have a remedy of the same kind, or a learning rate each."""
+    arm = one.joined(other)
+    if arm is None:
+        return None
+    rates = [remedy for remedy in arm.remedies if isinstance(remedy, (Exchange, LearningRate))]
+    return arm if len(rates) < 2 else None
+
+
 def with_rate(arm: Arm, rung: int) -> Arm:
     """Return an arm with its learning rate at another rung.
 
