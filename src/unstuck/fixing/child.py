@@ -7,6 +7,8 @@ import linecache
 import os
 import pickle
 import sys
+import traceback
+from types import TracebackType
 from typing import Any
 
 
@@ -26,9 +28,20 @@ def run(file: str) -> None:
     for name, text in kept["sources"].items():
         # As IPython does: for tracebacks, and for compilers that read the source.
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    sys.excepthook = _show
     function = pickle.loads(kept["function"])
     _fill_main(function)
     function()
+
+
+def _show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print an exception as from its first line of the user's, with sources that only ``linecache`` knows."""
+    from unstuck.attach.sources import is_user_file
+
+    first = trace
+    while first is not None and not is_user_file(first.tb_frame.f_code.co_filename):
+        first = first.tb_next
+    traceback.print_exception(kind, error, first or trace)
 
 
 def _fill_main(function: Any) -> None:

@@ -54,12 +54,17 @@ class Choices:
         """
         if self.engine not in ENGINES:
             raise UsageError(f"{spelled('engine')} is one of {', '.join(ENGINES)}; got {self.engine!r}")
-        factor, seeds = self.trials_budget, self.seeds
+        factor, seeds, slots = self.trials_budget, self.seeds, self.slots
         if factor is not None and not _is_above(factor, 0, (int, float)):
             raise UsageError(f"{spelled('trials_budget')} is a number above 0, such as 3; got {_shown(factor)}")
         if seeds is not None and not _is_above(seeds, 1, int):
             name = spelled("seeds")
             raise UsageError(f"{name} is a whole number of 2 or more: one pair has no interval; got {_shown(seeds)}")
+        if slots is not None and not _is_above(slots, 0, int):
+            name = spelled("slots")
+            raise UsageError(
+                f"{name} is the number of trials that run at the same time, 1 or more; got {_shown(slots)}"
+            )
 
     def open_engine(self) -> Engine:
         """Return the engine, which is to be closed.

@@ -104,9 +104,7 @@ def _watch(function: Callable[[], object], config: Config) -> tuple[Path, tuple[
     code = run_watched(command, program, watched_settings(place), quiet=config.quiet)
     output = os.path.relpath(place / OUTPUT)
     if code:
-        how = f"exit code {code}" if code > 0 else f"signal {-code}"
-        words = last_words(place / OUTPUT)
-        raise UnstuckError(f"no trials: {name} failed with {words or how}; what it printed is in {output}")
+        raise UnstuckError(f"no trials: {name} {_failure(code, last_words(place / OUTPUT))}; its output is in {output}")
     why = activity.why_nothing_was_seen(place)
     if why:
         raise UsageError(f"no trials of {name}: {why}")
@@ -133,3 +131,11 @@ def _note(name: str, kind: str) -> str:
         f"{name} uses a {kind} that was made outside of it: every run starts from the same copy of it, as it is now; "
         f"make it inside {name} to prove what helps from other first weights too"
     )
+
+
+def _failure(code: int, words: str) -> str:
+    """Return how a function has failed; an exception ends Python with exit code 1."""
+    if code == 1 and words:
+        return f"failed with {words}"
+    how = f"ended with exit code {code}" if code > 0 else f"was ended by signal {-code}"
+    return f"{how} after {words!r}" if words else how

@@ -64,17 +64,17 @@ def why_not(function: Any, error: Exception, can_be_copied: Callable[[Any], bool
 
 
 def _culprits(function: Any, can_be_copied: Callable[[Any], bool], seen: set[int]) -> Iterator[tuple[str, Any]]:
-    """Yield the values that a function uses and that cannot be copied, by name; those of functions in it first."""
+    """Yield the values that a function uses and that cannot be copied, by name: the innermost of them."""
     seen.add(id(function))
     for name, value in _used(function):
         if id(value) in seen or can_be_copied(value):
             continue
-        inner = next(_culprits(value, can_be_copied, seen), None) if callable(value) else None
+        inner = next(_culprits(value, can_be_copied, seen), None)
         yield inner or (name, value)
 
 
 def _used(function: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what a function uses from outside, by name."""
+    """Yield what a function uses from outside, or what an object holds, by name."""
     if isinstance(function, functools.partial):
         yield name_of(function.func), function.func
         yield from ((f"argument {i}", value) for i, value in enumerate(function.args, 1))
@@ -85,8 +85,8 @@ def _used(function: Any) -> Iterator[tuple[str, Any]]:
         variables = inspect.getclosurevars(function)
         yield from variables.nonlocals.items()
         yield from variables.globals.items()
-    elif hasattr(function, "__dict__") and not inspect.isclass(function):
-        yield from vars(function).items()
+    elif not inspect.isclass(function):
+        yield from getattr(function, "__dict__", {}).items()
 
 
 def _needed(function: Any) -> list[str]:

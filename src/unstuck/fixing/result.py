@@ -99,7 +99,9 @@ class FixResult:
         from unstuck.report import terminal, terminal_trials
 
         text = io.StringIO()
-        console = Console(file=text, width=_WIDTH, color_system=None)
+        console = Console(
+            file=text, width=_WIDTH, color_system=None, force_jupyter=False
+        )  # else a notebook shows it twice
         terminal.show(self.run, self.diagnosis, console)
         terminal_trials.show(self.trials, self.diagnosis, console)
         notes = [*self.notes, *([] if self.trials is not None else [f"no trials: {NOTHING_TO_TRY}"])]
