@@ -1,4 +1,4 @@
-"""``unstuck.fix``: the same proof for a function as for a command, in a script without a guard and in this very test."""
+"""``unstuck.fix``: the proof of a command for a function, in a script without a guard and in this very test."""
 
 from __future__ import annotations
 
@@ -121,8 +121,8 @@ def test_in_a_test_this_process_stays_as_it_is(capsys):
     assert len(result.arms) > 3
     assert result.run.optimizers[0].file.endswith("programs.py")
     assert result.notes == (
-        "train uses a Net that was made outside of it: every run starts from the same copy of it, as it is now; make it "
-        "inside train to prove what helps from other first weights too",
+        "train uses a Net that was made outside of it: every run starts from the same copy of it, as it is now; "
+        "make it inside train to prove what helps from other first weights too",
     )
     assert result.path.parent.name == "unstuck-runs"
     assert "-train-" in result.path.name
@@ -153,7 +153,7 @@ def test_what_cannot_be_raced_is_one_sentence(function, kind, said, capsys):
 def test_wrong_arguments_leave_nothing_behind(tmp_path):
     lock = threading.Lock()
     for function, options in (
-        (programs.train(steps=1), {}),
+        (None, {}),
         (lambda: lock, {}),
         (programs.train, {"seeds": 1}),
         (programs.train, {"engine": "slurm"}),

@@ -63,7 +63,8 @@ def test_a_cell_runs_with_what_it_uses_and_fails_at_its_own_line(cell, tmp_path,
 
 
 def test_a_cell_is_called_by_its_number(cell, tmp_path, monkeypatch):
-    shell = types.SimpleNamespace(compile=types.SimpleNamespace(_filename_map={"<ipython-input-3-0a1b2c>": 3}))
+    cells = {"<ipython-input-3-0a1b2c>": ("Cell", "In[3]")}
+    shell = types.SimpleNamespace(compile=types.SimpleNamespace(format_code_name=cells.get))
     monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
     done = run(cell, tmp_path)
     assert done.stderr.splitlines()[1:3] == [

@@ -59,10 +59,9 @@ def fix(
 
     Example:
         >>> import unstuck
-        >>> unstuck.fix(print(1))
-        Traceback (most recent call last):
-        ...
-        unstuck.errors.UsageError: fix takes the function that trains; got NoneType: None; ...
+        >>> result = unstuck.fix(train, seeds=5)  # doctest: +SKIP
+        >>> [(arm.label, arm.speedup.low, arm.edit) for arm in result.proven]  # doctest: +SKIP
+        [('learning rate x 100', 27.5, 'write lr=0.3 at train.py:7 (it is 0.003)')]
     """
     from unstuck.fixing.refusal import check
 

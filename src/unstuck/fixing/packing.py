@@ -112,5 +112,6 @@ def _shown(filename: str) -> str:
     """Return the name of a file; a notebook's cell has a made-up one, and is known by its number: ``Cell In[3]``."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
-    numbers = getattr(getattr(shell, "compile", None), "_filename_map", {})
-    return f"Cell In[{numbers[filename]}]" if filename in numbers else filename
+    name_of_cell = getattr(getattr(shell, "compile", None), "format_code_name", None)
+    cell = name_of_cell(filename) if name_of_cell is not None else None
+    return " ".join(cell) if cell else filename
