@@ -10,6 +10,8 @@ From a shell, ``unstuck run -- python train.py``. In a notebook or a test::
 
     unstuck.load("latest").findings_frame()
 
+    print(unstuck.fix(train))  # train builds a model and trains it: what makes it faster, proven by trials
+
 All other modules are private. The command line and programs under watch import this module too, so each name is
 imported when it is first used.
 """
@@ -27,21 +29,27 @@ if TYPE_CHECKING:
     from unstuck.difficulties.finding import Verdict as Verdict
     from unstuck.errors import UnstuckError as UnstuckError
     from unstuck.errors import UsageError as UsageError
+    from unstuck.fixing.function import fix as fix
+    from unstuck.fixing.result import FixResult as FixResult
     from unstuck.loading import LoadedRun as LoadedRun
     from unstuck.loading import load as load
     from unstuck.record.reader import Run as Run
+    from unstuck.report.trials import TrialArm as TrialArm
 
 __version__ = "0.1.0"
 
 _PUBLIC = {
     "Diagnosis": "unstuck.difficulties.finding",
     "Finding": "unstuck.difficulties.finding",
+    "FixResult": "unstuck.fixing.result",
     "LoadedRun": "unstuck.loading",
     "Run": "unstuck.record.reader",
+    "TrialArm": "unstuck.report.trials",
     "UnstuckError": "unstuck.errors",
     "UsageError": "unstuck.errors",
     "Verdict": "unstuck.difficulties.finding",
     "Watch": "unstuck.attach.watch",
+    "fix": "unstuck.fixing.function",
     "load": "unstuck.loading",
     "watch": "unstuck.attach.watch",
 }

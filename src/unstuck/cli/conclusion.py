@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from unstuck.cli.command import say
 from unstuck.config import FAIL_ON
+from unstuck.fixing.judgement import judge
 from unstuck.record import activity
 
 if TYPE_CHECKING:
@@ -69,27 +70,6 @@ def conclude(folder: Path, *, quiet: bool) -> str:
     except Exception as error:
         _keep(folder, error)
     return "unknown"
-
-
-def judge(folder: Path) -> tuple[Run, Diagnosis]:
-    """Read a run, judge it and write ``report.html``, ``report.md`` and ``report.json`` into its folder.
-
-    Args:
-        folder: The run folder.
-
-    Returns:
-        The run, and what is to be said about it.
-    """
-    # Late: numpy and the templates take longer to import than a short program takes to run.
-    from unstuck.difficulties import diagnose
-    from unstuck.record import read_run
-    from unstuck.report import write_reports
-    from unstuck.report.trials import with_trials
-
-    run = read_run(folder)
-    diagnosis = with_trials(run, diagnose(run))
-    write_reports(run, diagnosis)
-    return run, diagnosis
 
 
 def show(run: Run, diagnosis: Diagnosis, console: Console) -> None:

@@ -64,6 +64,11 @@ class TrialArm:
         """The speed-up that decides: in steps, unless a step means something else in this arm."""
         return self.steps or self.seconds
 
+    @property
+    def edit(self) -> str:
+        """What a person would write, with its line, in one sentence per remedy."""
+        return "; ".join(edit.sentence for edit in self.edits)
+
 
 @dataclass(frozen=True)
 class Trials:

@@ -74,7 +74,7 @@ def classify(trial: Trial, ending: Ending) -> Result:
 
 def _failed(folder: Path, code: int, steps: int, seconds: float) -> Result:
     """Return the result of a process that ended with an error."""
-    words = _last_words(folder / "output.txt")
+    words = last_words(folder / "output.txt")
     if code in (-signal.SIGKILL, 128 + signal.SIGKILL):
         reason = words if _memory(words) else "it was killed from outside, as happens where memory runs out"
         return Result("out-of-memory", steps, seconds, reason)
@@ -96,7 +96,7 @@ def _missing(trial: Trial, steps: int) -> Mapping[str, str]:
     return missing
 
 
-def _last_words(output: Path) -> str:
+def last_words(output: Path) -> str:
     """Return the line that says what went wrong: the exception of the last traceback, else the last line."""
     with output.open("rb") as file:
         file.seek(max(0, output.stat().st_size - _TAIL))
