@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -29,7 +30,7 @@ _WRITES = {
 #: What can be written without knowing what goes through the layers.
 _CALLS = {
     "glorot": "xavier_uniform_({})",
-    "he": "kaiming_normal_({}, nonlinearity='relu')",
+    "he": 'kaiming_normal_({}, nonlinearity="relu")',
     "orthogonal": "orthogonal_({})",
 }
 
@@ -116,7 +117,8 @@ class Initialise(Remedy):
         source, names = made[0].source, names_of(made[0].source)
         package = names.write("torch.nn.init")
         classes = [names.write(f"torch.nn.{kind}") for kind in kinds]
-        if package is None or None in classes or mentions(source, "load_state_dict") or audited(run, "frozen"):
+        own = any(names.path(call.func).startswith("torch.nn.init.") for call in source.all(ast.Call))
+        if package is None or None in classes or own or mentions(source, "load_state_dict") or audited(run, "frozen"):
             return ()
         variable = next((word for word in ("layer", "module") if not mentions(source, word)), "each_layer")
         kind = str(classes[0]) if len(classes) == 1 else f"({', '.join(map(str, classes))})"

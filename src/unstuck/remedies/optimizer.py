@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -92,9 +93,16 @@ class Exchange(Remedy):
             new["weight_decay"] = f"{decay:g}"
         return {**new, **{key: repr(value) for key, value in self.options.items()}}
 
+    def _written(self, made: OptimizerCall) -> str | None:
+        """Return the class as the call names the one that goes."""
+        called = made.call.func
+        if isinstance(called, ast.Attribute):
+            return f"{made.source.text(called.value)}.{self.name}"
+        return names_of(made.source).write(f"torch.optim.{self.name}")
+
     def _change(self, run: Run, made: OptimizerCall) -> Change:
         """Return the change of one call: the class, the arguments that it does not have, those that it needs."""
-        name = names_of(made.source).write(f"torch.optim.{self.name}")
+        name = self._written(made)
         if name is None or not made.positions or len(made.info.groups) != 1 or len(made.call.args) > 2:
             return Change()
         new = self._arguments(made.info.groups[0])

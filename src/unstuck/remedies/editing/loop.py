@@ -87,10 +87,12 @@ def trained(step: Step, made: Sequence[OptimizerCall]) -> str:
     mine = [call for call in made if call.target is not None and call.source.text(call.target) == step.optimizer]
     if len(made) == 1 and not mine:
         mine = list(made)
-    model = mine[0].model if len(mine) == 1 else None
-    if model is not None and reachable(mine[0], model, step.source, step.statement):
+    model, network = (mine[0].model, mine[0].network) if len(mine) == 1 else (None, None)
+    # A part of a network may become all of it by another edit of the same arm.
+    whole = network is None or (model is not None and ast.unparse(model) == ast.unparse(network))
+    if model is not None and whole and reachable(mine[0], model, step.source, step.statement):
         return f"{step.source.text(model)}.parameters()"
-    return f"[p for group in {step.optimizer}.param_groups for p in group['params']]"
+    return f'[p for group in {step.optimizer}.param_groups for p in group["params"]]'
 
 
 def reachable(made: OptimizerCall, node: ast.expr, source: Source, there: ast.AST) -> bool:
