@@ -120,7 +120,8 @@ class Initialise(Remedy):
         own = any(names.path(call.func).startswith("torch.nn.init.") for call in source.all(ast.Call))
         if package is None or None in classes or own or mentions(source, "load_state_dict") or audited(run, "frozen"):
             return ()
-        variable = next((word for word in ("layer", "module") if not mentions(source, word)), "each_layer")
+        used = {node.id for node in source.all(ast.Name)}
+        variable = next((word for word in ("layer", "module") if word not in used), "each_layer")
         kind = str(classes[0]) if len(classes) == 1 else f"({', '.join(map(str, classes))})"
         biased = all(any(name.endswith("bias") for name in layer.parameters) for layer in layers)
         bias = f"{package}.zeros_({variable}.bias)"
