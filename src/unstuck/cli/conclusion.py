@@ -75,12 +75,13 @@ def conclude(folder: Path, *, quiet: bool) -> str:
 def show(run: Run, diagnosis: Diagnosis, console: Console) -> None:
     """Show the terminal report on a console."""
     from unstuck.report import terminal, terminal_trials
+    from unstuck.report.patch import patch_of
     from unstuck.report.trials import trials_of
 
     terminal.show(run, diagnosis, console)
     trials = trials_of(run)
     if trials is not None:
-        terminal_trials.show(trials, diagnosis, console)
+        terminal_trials.show(trials, diagnosis, console, patch_of(run, trials))
 
 
 def show_trials(run: Run, diagnosis: Diagnosis, *, quiet: bool) -> None:
@@ -94,6 +95,7 @@ def show_trials(run: Run, diagnosis: Diagnosis, *, quiet: bool) -> None:
     from rich.console import Console
 
     from unstuck.report import terminal_trials
+    from unstuck.report.patch import patch_of
     from unstuck.report.trials import trials_of
 
     trials = trials_of(run)
@@ -101,7 +103,7 @@ def show_trials(run: Run, diagnosis: Diagnosis, *, quiet: bool) -> None:
         say(f"{terminal_trials.sentence(trials)} ({os.path.relpath(run.path / 'report.html')})")
     else:
         console = Console(stderr=True)
-        terminal_trials.show(trials, diagnosis, console)
+        terminal_trials.show(trials, diagnosis, console, patch_of(run, trials))
         console.print(f"\n{'report':<14}{os.path.relpath(run.path / 'report.html')}", highlight=False, soft_wrap=True)
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from unstuck.remedies.editing import Replacement
+from unstuck.remedies.editing.names import mentions, names_of
+from unstuck.remedies.editing.optimizers import optimizer_calls
+from unstuck.remedies.parameters import audited
 from unstuck.remedies.remedy import Edit, Remedy
 from unstuck.remedies.sites import among, first_line, listed, weighed
 
@@ -21,6 +26,12 @@ _WRITES = {
     "he": "nn.init.kaiming_normal_(weight, nonlinearity='relu')",
     "orthogonal": "nn.init.orthogonal_(weight)",
     "lsuv": "nn.init.orthogonal_(weight), then divide each weight by the standard deviation of its layer's outputs,",
+}
+#: What can be written without knowing what goes through the layers.
+_CALLS = {
+    "glorot": "xavier_uniform_({})",
+    "he": 'kaiming_normal_({}, nonlinearity="relu")',
+    "orthogonal": "orthogonal_({})",
 }
 
 
@@ -93,4 +104,32 @@ class Initialise(Remedy):
         recurrent = any(layer.kind == "recurrent" for layer in layers) and self.scheme in ("glorot", "he")
         extra = ", nn.init.orthogonal_ for recurrent weights" if recurrent else ""
         write = _WRITES[self.scheme]
-        return Edit(f"write {write} and nn.init.zeros_(bias) for {listed(layers)}{extra}", *place)
+        sentence = f"write {write} and nn.init.zeros_(bias) for {listed(layers)}{extra}"
+        return Edit(sentence, *place, replacements=self._pieces(run))
+
+    def _pieces(self, run: Run) -> tuple[Replacement, ...]:
+        """Return a loop over the layers right before the optimizer is made."""
+        made, layers = optimizer_calls(run) or (), weighed(run)
+        kinds = list(dict.fromkeys(layer.type for layer in layers))
+        plain = all(kind in ("Linear", "Conv1d", "Conv2d", "Conv3d") for kind in kinds)
+        if len(made) != 1 or made[0].network is None or not kinds or not plain or self.scheme not in _CALLS:
+            return ()
+        source, names = made[0].source, names_of(made[0].source)
+        package = names.write("torch.nn.init")
+        classes = [names.write(f"torch.nn.{kind}") for kind in kinds]
+        own = any(names.path(call.func).startswith("torch.nn.init.") for call in source.all(ast.Call))
+        if package is None or None in classes or own or mentions(source, "load_state_dict") or audited(run, "frozen"):
+            return ()
+        used = {node.id for node in source.all(ast.Name)}
+        variable = next((word for word in ("layer", "module") if word not in used), "each_layer")
+        kind = str(classes[0]) if len(classes) == 1 else f"({', '.join(map(str, classes))})"
+        biased = all(any(name.endswith("bias") for name in layer.parameters) for layer in layers)
+        bias = f"{package}.zeros_({variable}.bias)"
+        piece = source.before(
+            source.statement(made[0].call),
+            f"for {variable} in {source.text(made[0].network)}.modules():",
+            f"    if isinstance({variable}, {kind}):",
+            f"        {package}.{_CALLS[self.scheme].format(f'{variable}.weight')}",
+            *([f"        {bias}"] if biased else [f"        if {variable}.bias is not None:", f"            {bias}"]),
+        )
+        return () if piece is None else (piece,)

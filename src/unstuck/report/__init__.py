@@ -51,6 +51,8 @@ def render(run: Run, diagnosis: Diagnosis, kind: str) -> str:
 def write_reports(run: Run, diagnosis: Diagnosis) -> dict[str, Path]:
     """Write ``report.html``, ``report.md`` and ``report.json`` into the run folder, each whole or not at all.
 
+    Where trials have proven a remedy that a program can write, its patch is written beside them.
+
     Args:
         run: The run.
         diagnosis: What its record says.
@@ -61,6 +63,10 @@ def write_reports(run: Run, diagnosis: Diagnosis) -> dict[str, Path]:
     Raises:
         OSError: The folder cannot be written.
     """
+    from unstuck.report.patch import write_patch
+    from unstuck.report.trials import trials_of
+
+    write_patch(run, trials_of(run))
     texts = {kind: render(run, diagnosis, kind) for kind in FORMATS}
     return {kind: replace(run.path / f"report.{kind}", text) for kind, text in texts.items()}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -82,7 +81,11 @@ def _trials(run: Run) -> list[dict[str, Any]]:
             "final": _interval(arm.final, "difference"),
             "metrics": {name: _interval(change, "difference") for name, change in arm.metrics.items()},
             "edit": "; ".join(edit.sentence for edit in arm.edits),
-            "edits": [dataclasses.asdict(edit) for edit in arm.edits],
+            "edits": [
+                {"sentence": edit.sentence, "file": edit.file, "line": edit.line, "diff": edit.diff}
+                for edit in arm.edits
+            ],
+            "diff": arm.diff,
             "remedies": [strict(remedy) for remedy in arm.remedies],
             "folders": list(arm.trials),
         }

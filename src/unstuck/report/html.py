@@ -14,6 +14,7 @@ from unstuck.record import Run
 from unstuck.report import facts, words
 from unstuck.report.as_json import to_json
 from unstuck.report.outline import Outline, outline
+from unstuck.report.patch import patch_of
 from unstuck.report.pictures import OF_TRIALS, PICTURES, Missing, Picture
 from unstuck.report.trials import effect, printed, trials_of
 from unstuck.trials.by_hand import not_tried
@@ -40,6 +41,7 @@ def render(run: Run, diagnosis: Diagnosis) -> str:
         pictures=[p for p in drawn if isinstance(p, Picture)],
         missing=[p for p in (*of_trials, *drawn) if isinstance(p, Missing)],
         trials=trials,
+        patch=patch_of(run, trials),
         trial_pictures=[p for p in of_trials if isinstance(p, Picture)],
         not_tried=not_tried(diagnosis),
         facts=facts,

@@ -9,6 +9,7 @@ from unstuck.difficulties.finding import Diagnosis, Finding
 from unstuck.record import Run
 from unstuck.report import facts, words
 from unstuck.report.outline import Entry, outline
+from unstuck.report.patch import patch_of
 from unstuck.report.trials import effect, trials_of
 
 
@@ -50,7 +51,9 @@ def _trials(run: Run) -> list[str]:
     for arm in trials.arms:
         rows.append(f"| {escape(arm.label)} | {arm.status.replace('-', ' ')} | {escape(effect(arm))} |")
     edits = [f"- {escape(edit.sentence)}" for arm in trials.proven[:1] for edit in arm.edits]
-    return [*(["To write for the best one:", "", *edits, ""] if edits else []), *rows]
+    patch = patch_of(run, trials)
+    applied = [f"As a patch, applied by {code(patch.command)}", ""] if patch is not None else []
+    return [*(["To write for the best one:", "", *edits, "", *applied] if edits else []), *rows]
 
 
 def _section(title: str, items: list[str]) -> Iterator[str]:

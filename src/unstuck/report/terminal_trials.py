@@ -9,6 +9,7 @@ from rich.text import Text
 
 from unstuck.difficulties.finding import Diagnosis
 from unstuck.report import words
+from unstuck.report.patch import Patch
 from unstuck.report.terminal import put
 from unstuck.report.trials import TrialArm, Trials, effect, printed
 from unstuck.trials.by_hand import not_tried
@@ -24,13 +25,14 @@ _GROUPS: dict[str, Callable[[TrialArm], bool]] = {
 }
 
 
-def show(trials: Trials | None, diagnosis: Diagnosis, console: Console) -> None:
+def show(trials: Trials | None, diagnosis: Diagnosis, console: Console, patch: Patch | None = None) -> None:
     """Print the proven remedies with their edits, and what did not help.
 
     Args:
         trials: The trials, None where there were none.
         diagnosis: What the record of the watched run says.
         console: Where to print.
+        patch: The edits of the best arm as a file, if they are one.
     """
     console.print()
     if trials is not None:
@@ -39,6 +41,9 @@ def show(trials: Trials | None, diagnosis: Diagnosis, console: Console) -> None:
         for arm in trials.proven[:_MOST_PROVEN]:
             console.print()
             _proven(arm, console)
+            if patch is not None and arm is trials.proven[0]:
+                # In one line, however long: it is there to be copied.
+                console.print(Text("   or  ", "green") + Text(words.clean(patch.command)), soft_wrap=True)
         console.print()
         for label, arms in _others(trials):
             put(console, (f"{label}  ", "dim"), Text(words.clean("; ".join(arms))))

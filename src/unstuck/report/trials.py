@@ -35,6 +35,7 @@ class TrialArm:
         gain: How far below the baseline it was in the screening, as a share of the baseline's level; NaN where it was
             not in it.
         edits: What a person would write, one per remedy.
+        diff: All edits as one unified diff; empty where they take a person.
         trials: Names of its trials' folders, and of the baselines that it was compared with.
         remedies: The remedies as JSON.
         metrics: Last values of what the program prints of itself, minus the baseline's, by name.
@@ -53,6 +54,7 @@ class TrialArm:
     final: Interval | None
     gain: float
     edits: tuple[Edit, ...]
+    diff: str
     trials: tuple[str, ...]
     remedies: tuple[Mapping[str, Any], ...]
     metrics: Mapping[str, Interval]
@@ -161,7 +163,7 @@ def printed(arm: TrialArm) -> str:
 
 def _arm(run: Run, values: Mapping[str, Any]) -> TrialArm:
     # Late: remedies import torch, which a report of a run without trials can do without.
-    from unstuck.remedies import Edit, from_json
+    from unstuck.remedies import Edit, from_json, merged
 
     edits: list[Edit] = []
     for remedy in values["remedies"]:
@@ -182,6 +184,7 @@ def _arm(run: Run, values: Mapping[str, Any]) -> TrialArm:
         final=_interval(values["final"]),
         gain=float(gains[max(gains, key=int)]) if gains else math.nan,
         edits=tuple(edits),
+        diff=merged(edits),
         trials=tuple(values["trials"]),
         remedies=tuple(values["remedies"]),
         metrics={name: Interval(**interval) for name, interval in values["metrics"].items()},
