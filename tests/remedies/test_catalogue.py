@@ -26,6 +26,7 @@ from unstuck.remedies.normalisation import Normalise
 from unstuck.remedies.optimizer import Exchange
 from unstuck.remedies.output import DropActivation
 from unstuck.remedies.parameters import TrainAll
+from unstuck.remedies.precision import Precision
 from unstuck.remedies.schedule import Schedule
 from unstuck.remedies.shapes import SameShape
 from unstuck.remedies.shuffling import Shuffle
@@ -59,6 +60,7 @@ EXAMPLES: tuple[Remedy, ...] = (
     TrainAll(),
     Unfreeze(),
     TrainMode(),
+    Precision("float32"),
     FreezeHalf("units"),
 )
 each = pytest.mark.parametrize("remedy", EXAMPLES, ids=lambda remedy: remedy.label)

@@ -14,6 +14,7 @@ from unstuck.remedies.learning_rate import LearningRate
 from unstuck.remedies.loss import ExchangeLoss
 from unstuck.remedies.optimizer import Exchange
 from unstuck.remedies.output import DropActivation
+from unstuck.remedies.precision import Precision
 from unstuck.remedies.proposals import Proposal, propose
 from unstuck.remedies.weight_decay import WeightDecay
 from unstuck.remedies.zeroing import Zeroing
@@ -95,3 +96,17 @@ def test_what_needs_a_person_is_said_with_the_reason():
 
 def test_without_an_optimizer_there_is_nothing_to_try():
     assert propose(Run(RUN.path, {}), diagnose(RUN)) == []
+
+
+def _digits(low: bool, autocast: str | None, dtype: str) -> Run:
+    measured = {"dtypes": {dtype: 10}, "autocast": autocast, "low": low, "lost_updates": 0.9, "largest": 1.0}
+    return Record(loss=stays(), changes={"precision": measured}).run()
+
+
+def test_more_digits_fit_the_numbers_that_were_seen():
+    assert remedies(cause("low-precision"), run=_digits(True, None, "bfloat16")) == [(Precision("float32"),)]
+    half = _digits(True, "float16", "float32")
+    assert remedies(cause("low-precision"), run=half) == [(Precision("float32"),), (Precision("bfloat16"),)]
+    assert remedies(cause("low-precision"), run=_digits(False, None, "float32")) == [(Precision("float64"),)]
+    assert remedies(cause("not-finite"), run=half)[0] == (Precision("float32"),)
+    assert (Precision("float64"),) not in remedies(cause("not-finite"), run=_digits(False, None, "float32"))

@@ -21,6 +21,7 @@ from unstuck.remedies.normalisation import Normalise
 from unstuck.remedies.optimizer import Exchange
 from unstuck.remedies.output import DropActivation
 from unstuck.remedies.parameters import TrainAll
+from unstuck.remedies.precision import Precision
 from unstuck.remedies.remedy import Remedy
 from unstuck.remedies.schedule import Schedule
 from unstuck.remedies.shapes import SameShape
@@ -55,6 +56,7 @@ REMEDIES: tuple[type[Remedy], ...] = (
     TrainAll,
     Unfreeze,
     TrainMode,
+    Precision,
     FreezeHalf,
 )
 

@@ -21,6 +21,7 @@ from unstuck.remedies.normalisation import Normalise
 from unstuck.remedies.optimizer import Exchange
 from unstuck.remedies.output import DropActivation
 from unstuck.remedies.parameters import TrainAll
+from unstuck.remedies.precision import Precision
 from unstuck.remedies.remedy import Remedy
 from unstuck.remedies.schedule import Schedule
 from unstuck.remedies.shapes import SameShape
@@ -254,6 +255,23 @@ def _fitting_loss(run: Run, finding: Finding) -> Arms:
         yield (LearningRate(1 / factor),)  # a factor of the loss is one of the gradient
 
 
+def _digits(run: Run, finding: Finding) -> Arms:
+    """More digits where 16 bits are seen, or float64 where the finding is about weights in float32."""
+    seen = [probe.m["precision"] for probe in run.probes if "precision" in probe.m]
+    if not any(measured.get("low") for measured in seen):
+        if finding.difficulty == "low-precision":
+            yield (Precision("float64"),)
+        return
+    yield (Precision("float32"),)
+    if any(measured.get("autocast") == "float16" for measured in seen):
+        yield (Precision("bfloat16"),)
+
+
+def _not_finite(run: Run, finding: Finding) -> Arms:
+    yield from _digits(run, finding)
+    yield from _smaller_steps(run, finding)
+
+
 def _initialisation(run: Run) -> Initialise:
     """Return the initialisation that fits the activations: Glorot for those that saturate, else He."""
     names = [layer.activation for layer in run.layers if layer.activation]
@@ -274,7 +292,8 @@ _CALLED_FOR: dict[str, Callable[[Run, Finding], Arms]] = {
     "saturated-units": _saturated,
     "dead-units": _dead,
     "unscaled-inputs": _scales,
-    "not-finite": _smaller_steps,
+    "not-finite": _not_finite,
+    "low-precision": _digits,
     "gradients-not-zeroed": _one(Zeroing()),
     "parameters-not-trained": _unreached,
     "wrong-mode": _one(TrainMode()),
@@ -294,4 +313,5 @@ _WRONG = (
     "wrong-output-activation",
     "shape-broadcast",
     "wrong-loss",
+    "low-precision",
 )
