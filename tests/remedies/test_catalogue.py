@@ -33,6 +33,7 @@ from unstuck.remedies.shuffling import Shuffle
 from unstuck.remedies.target_scaling import ScaleTargets
 from unstuck.remedies.unfreeze import Unfreeze
 from unstuck.remedies.weight_decay import WeightDecay
+from unstuck.remedies.widening import Widen
 from unstuck.remedies.workers import Workers
 from unstuck.remedies.zeroing import Zeroing
 
@@ -61,6 +62,7 @@ EXAMPLES: tuple[Remedy, ...] = (
     Unfreeze(),
     TrainMode(),
     Precision("float32"),
+    Widen(2),
     FreezeHalf("units"),
 )
 each = pytest.mark.parametrize("remedy", EXAMPLES, ids=lambda remedy: remedy.label)

@@ -17,6 +17,7 @@ from unstuck.remedies.output import DropActivation
 from unstuck.remedies.precision import Precision
 from unstuck.remedies.proposals import Proposal, propose
 from unstuck.remedies.weight_decay import WeightDecay
+from unstuck.remedies.widening import Widen
 from unstuck.remedies.zeroing import Zeroing
 from unstuck.trials.by_hand import NEEDS_A_PERSON, not_tried
 
@@ -110,3 +111,10 @@ def test_more_digits_fit_the_numbers_that_were_seen():
     assert remedies(cause("low-precision"), run=_digits(False, None, "float32")) == [(Precision("float64"),)]
     assert remedies(cause("not-finite"), run=half)[0] == (Precision("float32"),)
     assert (Precision("float64"),) not in remedies(cause("not-finite"), run=_digits(False, None, "float32"))
+
+
+def test_more_units_are_tried_last_where_a_run_lies_flat():
+    for name in ("saddle", "flat-region"):
+        assert [p.remedies for p in proposed(cause(name)) if p.difficulty == name][-1] == (Widen(2),)
+        alone = Record(loss=stays(), layers=[]).run()
+        assert (Widen(2),) not in remedies(cause(name), run=alone)

@@ -165,6 +165,10 @@ def _race(place: Path, arguments: argparse.Namespace, engine: Engine, quiet: boo
     from unstuck.trials.table_file import read_table
 
     run, diagnosis = judge(place)
+    if not len(run.pulse.get(0, ())):
+        say("no trials: the program took no optimizer step that they could be compared by")
+        show_trials(run, diagnosis, quiet=quiet)
+        return 0
     if read_table(place / "trials"):
         settings, arms = _resumed(place, arguments)
     else:
@@ -209,9 +213,7 @@ def _planned(run: Run, diagnosis: Diagnosis, arguments: argparse.Namespace) -> t
     from unstuck.trials.arm import Arm
     from unstuck.trials.budget import RaceSettings
 
-    pulse = run.pulse.get(0)
-    if pulse is None or not len(pulse):
-        return RaceSettings(run.path / "trials", (), 0, 0.0), []
+    pulse = run.pulse[0]
     seconds = float(run.manifest.get("seconds") or pulse.time[-1])
     settings = RaceSettings(
         folder=run.path / "trials",

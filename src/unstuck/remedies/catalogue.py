@@ -29,6 +29,7 @@ from unstuck.remedies.shuffling import Shuffle
 from unstuck.remedies.target_scaling import ScaleTargets
 from unstuck.remedies.unfreeze import Unfreeze
 from unstuck.remedies.weight_decay import WeightDecay
+from unstuck.remedies.widening import Widen
 from unstuck.remedies.workers import Workers
 from unstuck.remedies.zeroing import Zeroing
 
@@ -57,6 +58,7 @@ REMEDIES: tuple[type[Remedy], ...] = (
     Unfreeze,
     TrainMode,
     Precision,
+    Widen,
     FreezeHalf,
 )
 

@@ -26,9 +26,11 @@ from unstuck.remedies.remedy import Remedy
 from unstuck.remedies.schedule import Schedule
 from unstuck.remedies.shapes import SameShape
 from unstuck.remedies.shuffling import Shuffle
+from unstuck.remedies.sites import hidden
 from unstuck.remedies.target_scaling import ScaleTargets
 from unstuck.remedies.unfreeze import Unfreeze
 from unstuck.remedies.weight_decay import WeightDecay
+from unstuck.remedies.widening import Widen
 from unstuck.remedies.zeroing import Zeroing
 from unstuck.trials.by_hand import NEEDS_A_PERSON
 
@@ -166,6 +168,7 @@ def _saddle(run: Run, finding: Finding) -> Arms:
     yield (_initialisation(run),)
     yield (LearningRate(30.0),)
     yield from _without_decay(run, finding)
+    yield from _wider(run)
 
 
 def _without_decay(run: Run, finding: Finding) -> Arms:
@@ -231,6 +234,13 @@ def _flat(run: Run, finding: Finding) -> Arms:
     yield (_initialisation(run),)
     yield from _other_optimizer(run)
     yield (LearningRate(10.0),)
+    yield from _wider(run)
+
+
+def _wider(run: Run) -> Arms:
+    """More units leave fewer flat places to be caught in; last, since a step then costs more."""
+    if any(layer.kind in ("linear", "conv") for layer in hidden(run)):
+        yield (Widen(2),)
 
 
 def _unreached(run: Run, finding: Finding) -> Arms:
