@@ -118,3 +118,19 @@ def test_more_units_are_tried_last_where_a_run_lies_flat():
         assert [p.remedies for p in proposed(cause(name)) if p.difficulty == name][-1] == (Widen(2),)
         alone = Record(loss=stays(), layers=[]).run()
         assert (Widen(2),) not in remedies(cause(name), run=alone)
+
+
+def test_rprop_is_tried_where_every_step_sees_the_same_data():
+    whole = Record(loss=stays(), changes={"inputs": {"sum": 1248.0}})
+    for optimizer in ("SGD", "Adam"):
+        assert (Exchange("Rprop", 0.01),) in remedies(run=whole.but(optimizer=optimizer).run())
+        assert (Exchange("Rprop", 0.01),) not in remedies(run=Record(loss=stays(), optimizer=optimizer).run())
+    assert not any("Rprop" in p.label for p in proposed(run=whole.but(optimizer="Rprop").run()))
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "decay", "tried"), [("Adam", 0.01, True), ("Adam", 0, False), ("AdamW", 1, False)]
+)
+def test_adamw_is_tried_where_adam_has_weight_decay(optimizer, decay, tried):
+    run = Record(loss=stays(), optimizer=optimizer, group={"weight_decay": decay}).run()
+    assert ((Exchange("AdamW"),) in remedies(run=run)) is tried

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, combinations, product
 
+from unstuck.difficulties.diagnosis import cases_of
 from unstuck.difficulties.figures import number
 from unstuck.difficulties.finding import Diagnosis, Finding
 from unstuck.record import Run
@@ -55,6 +56,8 @@ _ADAPTIVE = (
 _SATURATING = ("sigmoid", "tanh", "hardtanh", "hardsigmoid", "softsign")
 #: Learning rate that Adam is tried with: torch's default.
 _ADAM = 1e-3
+#: The same for the first steps of Rprop, which finds its own from there on.
+_RPROP = 1e-2
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +137,28 @@ def _always(run: Run) -> Iterator[tuple[Remedy, ...]]:
 
 
 def _other_optimizer(run: Run) -> Iterator[tuple[Remedy, ...]]:
-    """Propose Adam in the place of gradient descent, and momentum where there is none."""
+    """Propose Adam in the place of gradient descent, and momentum where there is none; what else fits the run first.
+
+    Gradient descent is not proposed in the place of Adam: the record does not say at which rate, and a rate that Adam's
+    steps fit would have to be searched for, arm by arm.
+    """
     optimizer = run.optimizers[0]
-    if optimizer.name in _ADAPTIVE or optimizer.name == "LBFGS":
+    if optimizer.name == "LBFGS":
+        return
+    if optimizer.name != "Rprop" and _full_batch(run):
+        yield (Exchange("Rprop", _RPROP),)  # it goes by signs, which batches that change would flip
+    if optimizer.name == "Adam" and any(group.get("weight_decay") for group in optimizer.groups):
+        yield (Exchange("AdamW"),)  # Adam divides the decay by the gradient's size too
+    if optimizer.name in _ADAPTIVE:
         return
     yield (Exchange("Adam", _ADAM),)
     if optimizer.name == "SGD" and not optimizer.groups[0].get("momentum"):
         yield (Momentum(0.9),)
+
+
+def _full_batch(run: Run) -> bool:
+    """Whether every step of the first optimizer sees the same data, as far as the probes show."""
+    return any(case.full_batch for case in cases_of(run) if case.optimizer.index == run.optimizers[0].index)
 
 
 def _larger_steps(run: Run, finding: Finding) -> Arms:
