@@ -50,7 +50,8 @@ def _trials(run: Run) -> list[str]:
     for arm in trials.arms:
         rows.append(f"| {escape(arm.label)} | {arm.status.replace('-', ' ')} | {escape(effect(arm))} |")
     edits = [f"- {escape(edit.sentence)}" for arm in trials.proven[:1] for edit in arm.edits]
-    return [*(["To write for the best one:", "", *edits, ""] if edits else []), *rows]
+    seeds = [escape(trials.restarts.sentence), ""] if trials.restarts is not None else []
+    return [*(["To write for the best one:", "", *edits, ""] if edits else []), *seeds, *rows]
 
 
 def _section(title: str, items: list[str]) -> Iterator[str]:

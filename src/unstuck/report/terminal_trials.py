@@ -40,6 +40,9 @@ def show(trials: Trials | None, diagnosis: Diagnosis, console: Console) -> None:
             console.print()
             _proven(arm, console)
         console.print()
+        if trials.restarts is not None:
+            put(console, ("restart  ", "bold"), Text(words.clean(trials.restarts.sentence)))
+            console.print()
         for label, arms in _others(trials):
             put(console, (f"{label}  ", "dim"), Text(words.clean("; ".join(arms))))
     for name, why in not_tried(diagnosis):
