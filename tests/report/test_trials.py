@@ -181,3 +181,17 @@ def test_a_patch_stays_when_it_is_applied_and_goes_with_its_arm(patchable, tmp_p
     other = dataclasses.replace(trials, arms=(dataclasses.replace(trials.arms[0], label="another"),))
     write_patch(patchable, other)
     assert not (patchable.path / "remedy.patch").exists()
+
+
+def test_that_the_seed_decides_is_said_in_every_form(tmp_path, proven, monkeypatch):
+    assert trials_of(proven).restarts is None
+    assert to_json(proven, diagnose(proven))["restarts"] is None
+    run = SLOW.write(tmp_path / "run")
+    engine = FakeEngine(lambda spec: learns(spec, tau=50.0, floor=1.5 if spec.seed == 3 else 0.2))
+    run_race(settings(run.path), [Arm(rate(8.0).remedies, "step-too-small")], engine)
+    found = trials_of(run).restarts
+    assert (found.good, found.seeds) == (2, 3)
+    said = to_json(run, diagnose(run))["restarts"]
+    assert (said["good"], said["runs"], said["sentence"]) == (2, 1.5, found.sentence)
+    for text in (html.render(run, diagnose(run)), markdown.render(run, diagnose(run)), shown(run)):
+        assert "The seed decides: 2 of 3 seeds" in text

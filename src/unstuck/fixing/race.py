@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: Share of the watched run that measuring may take, and seconds in any case.
 _MEASURING, _FLOOR = 0.25, 10.0
 #: Why there is no race where :func:`race` returns None.
-NOTHING_TO_TRY = "no finding of this run has a remedy that can be tried from outside"
+NOTHING_TO_TRY = "no finding of this run has a remedy that can be tried from outside, or it took no optimizer step"
 
 
 def watched_settings(run_dir: Path) -> Settings:

@@ -14,7 +14,7 @@ from unstuck.remedies.remedy import Edit, Remedy
 from unstuck.remedies.sites import among, first_line, listed, weighed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from torch import nn
 
@@ -58,28 +58,15 @@ class Initialise(Remedy):
 
     def apply(self, stage: Stage) -> None:
         """Draw the weights of a network anew before its first forward pass; weights that were loaded stay."""
-        import weakref
-
-        from torch import nn
-
-        from unstuck.attach.untraced import stands_for
+        from unstuck.trials.inside.loaded import Loaded
         from unstuck.trials.inside.weights import draw, layers_of, scale_by_outputs
 
-        loaded: weakref.WeakSet[nn.Module] = weakref.WeakSet()
+        loaded = Loaded(stage)
         drawn: list[nn.Module] = []
-
-        def make(original: Callable[..., Any]) -> Callable[..., Any]:
-            @stands_for(original)
-            def load_state_dict(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-                result = original(module, *args, **kwargs)
-                loaded.update(module.modules())
-                return result
-
-            return load_state_dict
 
         def meet(network: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
             layers = [layer for layer in layers_of(network) if all(layer is not other for other in drawn)]
-            if any(layer in loaded for layer in layers):
+            if loaded.among(layers):
                 stage.cannot(self.kind, "the program has loaded its weights")
                 return
             for layer in layers:
@@ -92,7 +79,6 @@ class Initialise(Remedy):
             else:
                 stage.cannot(self.kind, "the network has no layer of torch that is trained")
 
-        stage.wrap(nn.Module, "load_state_dict", make)
         stage.before_first_forward(meet)
 
     def edit(self, run: Run) -> Edit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -29,8 +30,8 @@ def to_json(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:
         diagnosis: What its record says.
 
     Returns:
-        ``schema``, ``verdict``, ``findings`` (most important first), ``trials``, ``overhead``, ``not_measured``,
-        ``run`` (facts of the run) and ``errors`` (faults of unstuck itself).
+        ``schema``, ``verdict``, ``findings`` (most important first), ``trials``, ``restarts``, ``overhead``,
+        ``not_measured``, ``run`` (facts of the run) and ``errors`` (faults of unstuck itself).
     """
     overhead = diagnosis.overhead
     return {
@@ -38,6 +39,7 @@ def to_json(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:
         "verdict": {"state": diagnosis.verdict.state, "sentence": diagnosis.verdict.sentence},
         "findings": [_finding(finding) for finding in diagnosis.findings],
         "trials": _trials(run),
+        "restarts": _restarts(run),
         "overhead": {"fraction": strict(overhead.fraction), "seconds": strict(overhead.seconds)},
         "not_measured": [{"what": item.what, "why": item.why} for item in diagnosis.not_measured],
         "run": _run(run),
@@ -91,6 +93,16 @@ def _trials(run: Run) -> list[dict[str, Any]]:
         }
         for arm in trials.arms
     ]
+
+
+def _restarts(run: Run) -> dict[str, Any] | None:
+    """Return the two groups of seeds that the program as it is ends apart on; None where the seed does not decide."""
+    trials = trials_of(run)
+    if trials is None or trials.restarts is None:
+        return None
+    found = trials.restarts
+    values = {**dataclasses.asdict(found), "runs": found.runs, "sentence": found.sentence}
+    return {key: strict(value) for key, value in values.items()}
 
 
 def _interval(interval: Interval | None, name: str) -> dict[str, Any] | None:

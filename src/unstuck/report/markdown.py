@@ -53,7 +53,8 @@ def _trials(run: Run) -> list[str]:
     edits = [f"- {escape(edit.sentence)}" for arm in trials.proven[:1] for edit in arm.edits]
     patch = patch_of(run, trials)
     applied = [f"As a patch, applied by {code(patch.command)}", ""] if patch is not None else []
-    return [*(["To write for the best one:", "", *edits, "", *applied] if edits else []), *rows]
+    seeds = [escape(trials.restarts.sentence), ""] if trials.restarts is not None else []
+    return [*(["To write for the best one:", "", *edits, "", *applied] if edits else []), *seeds, *rows]
 
 
 def _section(title: str, items: list[str]) -> Iterator[str]:

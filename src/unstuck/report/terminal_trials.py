@@ -45,6 +45,9 @@ def show(trials: Trials | None, diagnosis: Diagnosis, console: Console, patch: P
                 # In one line, however long: it is there to be copied.
                 console.print(Text("   or  ", "green") + Text(words.clean(patch.command)), soft_wrap=True)
         console.print()
+        if trials.restarts is not None:
+            put(console, ("restart  ", "bold"), Text(words.clean(trials.restarts.sentence)))
+            console.print()
         for label, arms in _others(trials):
             put(console, (f"{label}  ", "dim"), Text(words.clean("; ".join(arms))))
     for name, why in not_tried(diagnosis):

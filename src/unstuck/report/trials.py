@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unstuck.difficulties.finding import Cost, Diagnosis, Finding
 from unstuck.errors import UsageError
 from unstuck.record import Run
+from unstuck.trials.curve import read_curve
+from unstuck.trials.restarts import Restarts, restarts
 from unstuck.trials.statistics import Interval
 from unstuck.trials.table_file import read_table
 
@@ -82,6 +85,7 @@ class Trials:
         arms: The proven ones first, then by how far they came.
         count: Trials that have ended.
         seconds: What they took, all together.
+        restarts: What the program as it is does on different seeds, where the seed decides; else None.
     """
 
     state: str
@@ -89,6 +93,7 @@ class Trials:
     arms: tuple[TrialArm, ...]
     count: int
     seconds: float
+    restarts: Restarts | None = None
 
     @property
     def proven(self) -> list[TrialArm]:
@@ -107,7 +112,21 @@ def trials_of(run: Run) -> Trials | None:
     arms = [_arm(run, values) for values in table["arms"]]
     arms.sort(key=lambda arm: (_ORDER.index(arm.status), -_size(arm)))
     seconds = sum(float(trial["seconds"]) for trial in table["trials"])
-    return Trials(table["state"], table["problem"], tuple(arms), len(table["trials"]), seconds)
+    decided = _restarts(run, table["trials"])
+    return Trials(table["state"], table["problem"], tuple(arms), len(table["trials"]), seconds, decided)
+
+
+def _restarts(run: Run, trials: Sequence[Mapping[str, Any]]) -> Restarts | None:
+    """Judge the baselines of one length: that of which there are most seeds."""
+    baselines: dict[int, list[Path]] = {}
+    for trial in trials:
+        folder = run.path / "trials" / trial["name"]
+        if trial["arm"] == "baseline" and trial["status"] in ("done", "not-finite") and folder.is_dir():
+            baselines.setdefault(int(trial["name"].rpartition("-n")[2]), []).append(folder)
+    if not baselines:
+        return None
+    longest = max(baselines, key=lambda steps: (len(baselines[steps]), steps))
+    return restarts([read_curve(folder) for folder in baselines[longest]])
 
 
 def with_trials(run: Run, diagnosis: Diagnosis) -> Diagnosis:
