@@ -17,7 +17,7 @@ from unstuck.config import read_config
 from unstuck.errors import UsageError
 from unstuck.fixing.choices import Choices
 from unstuck.fixing.judgement import judge
-from unstuck.fixing.race import NOTHING_TO_TRY, interrupted, race, watched_settings
+from unstuck.fixing.race import interrupted, race, watched_settings, why_none
 from unstuck.record import folder, manifest
 
 if TYPE_CHECKING:
@@ -144,9 +144,10 @@ def _race(place: Path, choices: Choices, engine: Engine, quiet: bool) -> int:
     began = time.monotonic()
     with progress(quiet) as note:
         table = race(place, choices, engine, note)
+    run, diagnosis = judge(place)
     if table is None:
-        say(f"no trials: {NOTHING_TO_TRY}")
-    show_trials(*judge(place), quiet=quiet)
+        say(f"no trials: {why_none(run)}")
+    show_trials(run, diagnosis, quiet=quiet)
     if table is not None and table.state == "interrupted":
         say(interrupted(place, time.monotonic() - began))
         return _INTERRUPTED

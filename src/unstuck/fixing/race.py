@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 #: Share of the watched run that measuring may take, and seconds in any case.
 _MEASURING, _FLOOR = 0.25, 10.0
-#: Why there is no race where :func:`race` returns None.
-NOTHING_TO_TRY = "no finding of this run has a remedy that can be tried from outside, or it took no optimizer step"
 
 
 def watched_settings(run_dir: Path) -> Settings:
@@ -56,6 +54,17 @@ def race(place: Path, choices: Choices, engine: Engine, note: Callable[[Progress
     else:
         planned = plan(*judge(place), choices)
     return run_race(*planned, engine, note) if planned is not None else None
+
+
+def why_none(run: Run) -> str:
+    """Return why there is no race where :func:`race` returns None.
+
+    Args:
+        run: The watched run.
+    """
+    if not len(run.pulse.get(0, ())):
+        return "the program took no optimizer step that they could be compared by"
+    return "no finding of this run has a remedy that can be tried from outside"
 
 
 def interrupted(place: Path, seconds: float) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unstuck.fixing.judgement import judge
-from unstuck.fixing.race import NOTHING_TO_TRY
+from unstuck.fixing.race import why_none
 
 if TYPE_CHECKING:
     from unstuck.difficulties.finding import Diagnosis, Finding, Verdict
@@ -104,7 +104,7 @@ class FixResult:
         )  # else a notebook shows it twice
         terminal.show(self.run, self.diagnosis, console)
         terminal_trials.show(self.trials, self.diagnosis, console)
-        notes = [*self.notes, *([] if self.trials is not None else [f"no trials: {NOTHING_TO_TRY}"])]
+        notes = [*self.notes, *([] if self.trials is not None else [f"no trials: {why_none(self.run)}"])]
         return text.getvalue().strip("\n") + "".join(f"\n\n{note}" for note in notes)
 
     def _repr_html_(self) -> str:
