@@ -3,7 +3,7 @@
 The first word is the folder that it saves to besides its own. It says ``saved`` after the first step, when it has.
 """
 
-# ruff: noqa: PTH101, PTH103, PTH104, PTH105, PTH107, PTH110, PTH116, PTH123, PTH208, SIM115
+# ruff: noqa: PTH101, PTH103, PTH104, PTH105, PTH107, PTH110, PTH123, PTH211
 
 from __future__ import annotations
 
