@@ -52,12 +52,12 @@ def classify(trial: Trial, ending: Ending) -> Result:
         return Result("crashed", 0, seconds, f"it cannot be started: {ending.problem}")
     if ending.hung:
         return Result("hung", steps, seconds, f"it did not end within {trial.spec.seconds:.0f} s")
+    if faults := sorted(trial.folder.glob("attach-error-*.txt")):
+        return Result("crashed", steps, seconds, f"unstuck could not attach to it: {_last_line(faults[0])}")
     losses = pulse.loss[pulse.loss_seen]
     lost = len(losses) > 0 and not np.isfinite(losses[-_LAST:]).any()
     if ending.code != 0 and not lost:
         return _failed(trial.folder, ending.code, steps, seconds)
-    if faults := sorted(trial.folder.glob("attach-error-*.txt")):
-        return Result("crashed", steps, seconds, f"unstuck could not attach to it: {_last_line(faults[0])}")
     if missing := _missing(trial, steps):
         why = "; ".join(f"{kind}: {why}" if kind else why for kind, why in missing.items())
         return Result("not-applied", steps, seconds, why, missing)
