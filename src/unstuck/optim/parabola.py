@@ -112,9 +112,8 @@ def _foreach_step(slope: _Tensors, before: _Tensors, last: _Tensors, lr: float |
     divisor = torch._foreach_sub(behind, ahead)
     torch._foreach_maximum_(divisor, torch._foreach_div(ahead, mu))
     torch._foreach_clamp_min_(divisor, _smallest(slope[0]))
-    linear = torch._foreach_clamp_min(ahead, 0)
-    torch._foreach_mul_(linear, way)
-    torch._foreach_mul_(linear, lr)
+    # Out of place: in place, torch rounds the number to half precision first, where Tensor.mul does not.
+    linear = torch._foreach_mul(torch._foreach_mul(torch._foreach_clamp_min(ahead, 0), way), lr)
     torch._foreach_div_(ahead, divisor)
     torch._foreach_mul_(last, ahead)
     torch._foreach_add_(last, linear)

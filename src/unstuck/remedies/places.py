@@ -102,6 +102,27 @@ def replaced(source: str, node: ast.expr, text: str) -> str:
     return (data[:begin] + text.encode() + data[end:]).decode()
 
 
+def importing(source: str, module: str, line: int) -> str | None:
+    """Return a source that imports a module, after the last plain import above a line; None where there is none.
+
+    Args:
+        source: Source of the file.
+        module: Name of the module, to be used in full.
+        line: Line that uses it, from 1.
+    """
+    above = [node for node in ast.parse(source).body if node.lineno < line]
+    imports = [node for node in above if isinstance(node, (ast.Import, ast.ImportFrom))]
+    plain = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names if not alias.asname}
+    if module in plain:
+        return source
+    if not imports:
+        return None
+    lines = source.splitlines(keepends=True)
+    last = imports[-1].end_lineno or imports[-1].lineno
+    end = lines[last - 1][len(lines[last - 1].rstrip("\r\n")) :]
+    return "".join([*lines[:last], f"import {module}{end}", *lines[last:]])
+
+
 def _with_keyword(source: str, line: int, keyword: str, new: str) -> str | None:
     """Return the source with a keyword of the call at a line set; None where that takes a person."""
     try:
