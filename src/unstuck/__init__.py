@@ -12,8 +12,8 @@ From a shell, ``unstuck run -- python train.py``. In a notebook or a test::
 
     print(unstuck.fix(train))  # train builds a model and trains it: what makes it faster, proven by trials
 
-All other modules are private. The command line and programs under watch import this module too, so each name is
-imported when it is first used.
+``unstuck.optim`` has an optimizer that torch does not have. All other modules are private. The command line and
+programs under watch import this module too, so each name is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from unstuck import optim as optim
     from unstuck.attach.watch import Watch as Watch
     from unstuck.attach.watch import watch as watch
     from unstuck.difficulties.finding import Diagnosis as Diagnosis
@@ -56,6 +57,8 @@ _PUBLIC = {
 
 
 def __getattr__(name: str) -> object:
+    if name == "optim":
+        return import_module("unstuck.optim")
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_PUBLIC[name]), name)
@@ -64,4 +67,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PUBLIC})
+    return sorted({*globals(), *_PUBLIC, "optim"})

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from unstuck.errors import UsageError
 from unstuck.remedies.editing.arguments import argument, set_argument, without_argument
-from unstuck.remedies.editing.names import names_of
+from unstuck.remedies.editing.names import importing, names_of
 from unstuck.remedies.editing.optimizers import OptimizerCall, optimizer_calls
 from unstuck.remedies.editing.values import Change
 from unstuck.remedies.places import optimizer_place
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
     from unstuck.record import Run
     from unstuck.trials.inside.stage import Stage
 
-#: Classes of torch.optim that take one gradient per step.
-NAMES = ("SGD", "Adam", "AdamW", "NAdam", "RAdam", "Adagrad", "RMSprop", "Rprop")
+#: Classes that take one gradient per step, with their packages.
+PACKAGES = {
+    **dict.fromkeys(("SGD", "Adam", "AdamW", "NAdam", "RAdam", "Adagrad", "RMSprop", "Rprop"), "torch.optim"),
+    "Quickprop": "unstuck.optim",  # for gradients of the full batch
+}
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Exchange(Remedy):
     """All optimizers of the program step by another algorithm. Weight decay, groups and schedules stay.
 
     Attributes:
-        name: Class of ``torch.optim``.
+        name: Class of ``torch.optim``, or ``Quickprop``.
         lr: Its learning rate, that of the first group; None to keep the program's.
         options: Further arguments of the class, such as ``{"momentum": 0.9, "nesterov": True}``.
 
@@ -45,8 +49,8 @@ class Exchange(Remedy):
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        if self.name not in NAMES:
-            raise UsageError(f"an optimizer cannot be exchanged for {self.name!r}, only for {', '.join(NAMES)}")
+        if self.name not in PACKAGES:
+            raise UsageError(f"an optimizer cannot be exchanged for {self.name!r}, only for {', '.join(PACKAGES)}")
 
     @property
     def label(self) -> str:
@@ -56,11 +60,9 @@ class Exchange(Remedy):
 
     def apply(self, stage: Stage) -> None:
         """Exchange what an optimizer does, right when it is made."""
-        import torch
-
         from unstuck.remedies.exchanged import Exchanged
 
-        algorithm: type[Optimizer] = getattr(torch.optim, self.name)
+        algorithm: type[Optimizer] = getattr(import_module(PACKAGES[self.name]), self.name)
 
         def exchange(optimizer: Optimizer) -> None:
             if type(optimizer) is algorithm and self.lr is None and not self.options:
@@ -77,7 +79,10 @@ class Exchange(Remedy):
         place = optimizer_place(run) or "where it is made"
         new = self._arguments(optimizer.groups[0] if optimizer.groups else {})
         shown = ", ".join(["...", *(f"{key}={value}" for key, value in new.items())])
-        sentence = f"write torch.optim.{self.name}({shown}) in the place of {optimizer.name} at {place}"
+        package = PACKAGES[self.name]
+        sentence = f"write {package}.{self.name}({shown}) in the place of {optimizer.name} at {place}"
+        if package != "torch.optim":
+            sentence += f", and import {package}"
         changes = [self._change(run, made) for made in optimizer_calls(run) or ()]
         instead = dict.fromkeys(change.instead for change in changes if change.instead)
         whole = bool(changes) and all(change.replacements is not None for change in changes)
@@ -95,7 +100,9 @@ class Exchange(Remedy):
 
     def _written(self, made: OptimizerCall) -> str | None:
         """Return the class as the call names the one that goes."""
-        called = made.call.func
+        called, package = made.call.func, PACKAGES[self.name]
+        if package != "torch.optim":
+            return f"{package}.{self.name}"
         if isinstance(called, ast.Attribute):
             return f"{made.source.text(called.value)}.{self.name}"
         return names_of(made.source).write(f"torch.optim.{self.name}")
@@ -108,6 +115,11 @@ class Exchange(Remedy):
         new = self._arguments(made.info.groups[0])
         own = {"params", "lr", "maximize", *self.options, *(["weight_decay"] if self.name != "Rprop" else [])}
         pieces = [made.source.replace(made.call.func, name)]
+        if PACKAGES[self.name] != "torch.optim":
+            imported = importing(made.source, PACKAGES[self.name], made.call)
+            if imported is None:
+                return Change()
+            pieces += imported
         for keyword in made.call.keywords:
             if keyword.arg not in own:
                 pieces.append(without_argument(made.source, made.call, keyword))

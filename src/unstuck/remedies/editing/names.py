@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from functools import lru_cache
 
+from unstuck.remedies.editing.replacement import Replacement
 from unstuck.remedies.editing.source import Source
 
 
@@ -56,6 +57,26 @@ class Names:
 
 def _imports(source: Source) -> list[ast.Import | ast.ImportFrom]:
     return [*source.all(ast.Import), *source.all(ast.ImportFrom)]
+
+
+def importing(source: Source, module: str, use: ast.expr) -> list[Replacement] | None:
+    """Return what imports a module in full at the top of a file: nothing where it is imported there already.
+
+    Args:
+        source: The file.
+        module: Name of the module.
+        use: Where it is used.
+
+    Returns:
+        At most one line, after the last import above; None where there is none to stand after.
+    """
+    above = [node for node in source.tree.body if node.lineno < use.lineno]
+    imports = [node for node in above if isinstance(node, (ast.Import, ast.ImportFrom))]
+    plain = {one.name for node in imports if isinstance(node, ast.Import) for one in node.names if not one.asname}
+    if module in plain:
+        return []
+    line = source.after(imports[-1], f"import {module}") if imports else None
+    return None if line is None else [line]
 
 
 @lru_cache(maxsize=16)
