@@ -15,7 +15,8 @@ from unstuck.difficulties import diagnose
 from unstuck.record import Run
 from unstuck.report import html, markdown, terminal_trials
 from unstuck.report.as_json import to_json
-from unstuck.report.trials import effect, printed, trials_of, with_trials
+from unstuck.report.effects import effect, printed
+from unstuck.report.trials import trials_of, with_trials
 from unstuck.trials.arm import Arm
 from unstuck.trials.race import run_race
 from unstuck.trials.statistics import Interval
@@ -76,8 +77,8 @@ def test_the_json_has_every_arm_in_its_public_form(proven):
     report = json.loads(json.dumps(to_json(proven, diagnose(proven)), allow_nan=False))
     first = report["trials"][0]
     assert list(first) == [
-        "remedy", "difficulty", "proven", "status", "reason", "measure", "speedup_steps", "speedup_time", "final",
-        "metrics", "edit", "edits", "remedies", "folders",
+        "remedy", "difficulty", "proven", "status", "reason", "measure", "target", "speedup_steps", "speedup_time",
+        "final", "metrics", "metric_speedups", "edit", "edits", "remedies", "folders",
     ]  # fmt: skip
     assert first["proven"] is True
     assert list(first["speedup_steps"]) == ["times", "low", "high", "pairs", "at_least"]

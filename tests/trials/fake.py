@@ -80,6 +80,7 @@ class Course:
         per_step: Seconds of a step.
         status: How it ends.
         reason: Why.
+        printed: Lines that the program prints, each with the steps done.
     """
 
     loss: np.ndarray
@@ -87,6 +88,7 @@ class Course:
     per_step: float = 0.01
     status: Status = "done"
     reason: str = ""
+    printed: list[tuple[int, str]] = field(default_factory=list)
 
 
 Formula = Callable[[Spec], Course]
@@ -119,6 +121,27 @@ def learns(spec: Spec, tau: float = 200.0, noise: float = 0.01, floor: float = 0
     return Course(scale * loss, error, per_step)
 
 
+def prints(spec: Spec, every: int = 20, noise: float = 0.002, lower: float = 0.0, **options: Any) -> Course:
+    """Return :func:`learns`, of a program that prints an accuracy of 0.1 at first and 0.95 in the end.
+
+    Args:
+        spec: The trial.
+        every: Steps between two printed values.
+        noise: Of the printed values.
+        lower: How much lower it is where there are remedies.
+        options: Those of :func:`learns`.
+    """
+    course = learns(spec, **options)
+    random = np.random.default_rng(1000 + spec.seed)
+    t = np.arange(every, len(course.loss) + 1, every)
+    smooth = learns(spec, **{**options, "noise": 0.0}).loss[t - 1]
+    accuracy = 0.95 - 0.85 * (smooth - 0.2) / 2.1 + noise * random.standard_normal(len(t)) - lower * bool(spec.remedies)
+    course.printed = [
+        (int(n), f"step {n} train loss 0.5 val accuracy {a:.2%}") for n, a in zip(t, accuracy, strict=True)
+    ]
+    return course
+
+
 def write(folder: Path, course: Course, spec: Spec | None = None) -> None:
     """Write the record of a trial as its process does."""
     (folder / "manifest.json").write_text(json.dumps({"schema": 1, "command": ["train"]}))
@@ -130,6 +153,9 @@ def write(folder: Path, course: Course, spec: Spec | None = None) -> None:
     if count:
         writer.write("pulse", optimizer=0, **columns)
     writer.close()
+    if course.printed:
+        lines = [json.dumps({"step": step, "text": text}) + "\n" for step, text in course.printed]
+        (folder / "printed.jsonl").write_text("".join(lines))
     if course.error is not None and (spec is None or spec.score):
         line = json.dumps({"step": list(range(count)), "error": [float(v) for v in course.error]})
         (folder / "score.jsonl").write_text(line + "\n")

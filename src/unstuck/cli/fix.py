@@ -50,6 +50,7 @@ class Fix:
     examples = """\
 examples:
   unstuck fix -- python train.py --epochs 3
+  unstuck fix --metric "val accuracy" --target 0.96 -- python train.py   what reaches that accuracy sooner
   unstuck fix --trials-budget 10 -- python train.py   trials may take ten times as long as the program
   unstuck fix --slots 4 -- python train.py            four trials at a time
   unstuck fix --engine ray -- python train.py         on a Ray cluster; needs unstuck[ray]
@@ -75,6 +76,14 @@ exit code:
         )
         parser.add_argument(
             "--seeds", metavar="N", type=int, help="fresh seeds that the winner is confirmed on, 2 or more (default: 3)"
+        )
+        parser.add_argument(
+            "--metric",
+            metavar="NAME",
+            help="race by a metric that the program prints, such as 'val accuracy' (default: by the training loss)",
+        )
+        parser.add_argument(
+            "--target", metavar="X", help="level of the metric that is to be reached (default: the program's own)"
         )
         parser.add_argument("--resume", metavar="RUN", help="go on with the trials of a run, or begin them")
         parser.add_argument("--dir", metavar="DIR", help="folder that the runs are kept in (default: unstuck-runs)")
@@ -120,7 +129,7 @@ exit code:
 
 def _settings(run_dir: Path) -> Settings:
     """Return settings that measure more than 'unstuck run' does: the trials will take far longer than that."""
-    return Settings(run_dir, budget=_MEASURING, floor=_FLOOR)
+    return Settings(run_dir, budget=_MEASURING, floor=_FLOOR, printed=True)
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -133,6 +142,12 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError(f"--trials-budget is a number above 0, such as 3; got {arguments.trials_budget:g}")
     if arguments.seeds is not None and arguments.seeds < 2:
         raise UsageError(f"--seeds is a whole number of 2 or more: one pair has no interval; got {arguments.seeds}")
+    if arguments.metric is not None:
+        from unstuck.trials.chosen import asked
+
+        asked(arguments.metric, arguments.target)
+    elif arguments.target is not None:
+        raise UsageError(f'--target is a level of a metric: --metric "val accuracy" --target {arguments.target}')
 
 
 def _engine(name: str, slots: int | None) -> Engine:
@@ -188,7 +203,7 @@ def _resumed(place: Path, arguments: argparse.Namespace) -> tuple[RaceSettings, 
     """Return the race of a run as it was begun: other settings would make another race of it."""
     from unstuck.trials.race import resumed
 
-    given = [name for name in ("trials_budget", "seeds") if getattr(arguments, name) is not None]
+    given = [name for name in ("trials_budget", "seeds", "metric", "target") if getattr(arguments, name) is not None]
     if given:
         raise UsageError(f"--{given[0].replace('_', '-')} cannot be changed once trials have begun; leave it out")
     return resumed(place / "trials")
@@ -208,6 +223,7 @@ def _planned(run: Run, diagnosis: Diagnosis, arguments: argparse.Namespace) -> t
     from unstuck.remedies.proposals import propose
     from unstuck.trials.arm import Arm
     from unstuck.trials.budget import RaceSettings
+    from unstuck.trials.chosen import asked, chosen
 
     pulse = run.pulse.get(0)
     if pulse is None or not len(pulse):
@@ -223,5 +239,6 @@ def _planned(run: Run, diagnosis: Diagnosis, arguments: argparse.Namespace) -> t
         budget_factor=arguments.trials_budget or _BUDGET,
         plateau=_plateau(run, diagnosis),
         seeds=tuple(range(_FIRST_SEED, _FIRST_SEED + (arguments.seeds or _SEEDS))),
+        metric=chosen(asked(arguments.metric, arguments.target), run.path) if arguments.metric is not None else None,
     )
     return settings, [Arm(proposal.remedies, proposal.difficulty) for proposal in propose(run, diagnosis)]

@@ -12,7 +12,7 @@ import numpy as np
 from unstuck.difficulties.finding import Diagnosis, Finding
 from unstuck.record import Run
 from unstuck.report import facts
-from unstuck.report.trials import trials_of
+from unstuck.report.trials import Sooner, trials_of
 from unstuck.trials.statistics import Interval
 
 SCHEMA = 1
@@ -77,10 +77,12 @@ def _trials(run: Run) -> list[dict[str, Any]]:
             "status": arm.status,
             "reason": arm.reason,
             "measure": arm.measure,
+            "target": strict(arm.target),
             "speedup_steps": _interval(arm.steps, "times"),
             "speedup_time": _interval(arm.seconds, "times"),
             "final": _interval(arm.final, "difference"),
             "metrics": {name: _interval(change, "difference") for name, change in arm.metrics.items()},
+            "metric_speedups": {name: _sooner(what) for name, what in arm.beside.items()},
             "edit": "; ".join(edit.sentence for edit in arm.edits),
             "edits": [dataclasses.asdict(edit) for edit in arm.edits],
             "remedies": [strict(remedy) for remedy in arm.remedies],
@@ -88,6 +90,16 @@ def _trials(run: Run) -> list[dict[str, Any]]:
         }
         for arm in trials.arms
     ]
+
+
+def _sooner(what: Sooner) -> dict[str, Any]:
+    """Return how soon an arm is at a level of a metric that it was not raced by, and how it ends."""
+    return {
+        "target": strict(what.target),
+        "speedup_steps": _interval(what.steps, "times"),
+        "speedup_time": _interval(what.seconds, "times"),
+        "final": _interval(what.final, "difference"),
+    }
 
 
 def _interval(interval: Interval | None, name: str) -> dict[str, Any] | None:

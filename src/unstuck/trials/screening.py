@@ -11,6 +11,7 @@ from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
 from unstuck.trials.arm import BASELINE
+from unstuck.trials.arrival import time_share
 from unstuck.trials.objective import gain
 from unstuck.trials.table import Row
 
@@ -62,6 +63,8 @@ def screen(plan: Plan) -> Screening:
 def compete(plan: Plan, rows: Sequence[Row], steps: int) -> Screening:
     """Measure arms and the baseline on the screening's seed, and note the gains.
 
+    In a race by a metric, arms that reach its target come first, the sooner the better.
+
     Args:
         plan: The race.
         rows: The arms.
@@ -96,7 +99,14 @@ def compete(plan: Plan, rows: Sequence[Row], steps: int) -> Screening:
                 measured.append(row)
             else:
                 row.fail("failed", f"its {row.measure} was not finite, or it ended too early")
-    return sorted(measured, key=lambda row: -row.gain)  # equal ones stay in the order in which they were proposed
+
+    def place(row: Row) -> tuple[float, float]:
+        if row.metric is None:
+            return 0.0, -row.gain
+        arm = found[row.arm.name, seed].curve
+        return time_share(baseline.curve, arm, row.metric, row.arm.changes_step), -row.gain
+
+    return sorted(measured, key=place)  # equal ones stay in the order in which they were proposed
 
 
 def _why(row: Row, steps: int) -> str:

@@ -35,9 +35,11 @@ def treat(session: Session) -> None:
         session: The session that records the trial, already hung into torch: its hooks see a step before the stage's
             put back what a remedy changed for it.
     """
+    from unstuck.attach import printed
     from unstuck.remedies import from_json
-    from unstuck.trials.inside import end, files, printed, score, seeds
+    from unstuck.trials.inside import end, files, score, seeds
     from unstuck.trials.inside.stage import Stage
+    from unstuck.trials.inside.steps import Steps
     from unstuck.trials.spec import read_spec
 
     folder = session.settings.run_dir
@@ -45,7 +47,8 @@ def treat(session: Session) -> None:
     seeds.shift_torch(spec.seed)
     files.redirect_torch()
     stage = Stage(spec.total_steps)
-    printed.note(stage, folder / "printed.jsonl")
+    steps = Steps(stage)
+    printed.note(lambda: {"step": steps.done}, folder / "printed.jsonl")
     for values in spec.remedies:
         from_json(values).apply(stage)
     if spec.score:
