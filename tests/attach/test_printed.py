@@ -33,7 +33,7 @@ def stage():
 
 def note(stage, file):
     steps = Steps(stage)
-    printed.note(lambda: {"step": steps.done}, file)
+    printed.note(lambda: steps.done, file)
 
 
 def text(stream):

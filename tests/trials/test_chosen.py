@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -95,21 +94,9 @@ def test_what_the_run_does_not_give_is_one_sentence(tmp_path: Path, metric: str,
 
 
 def test_two_values_are_too_few_and_nothing_printed_is_said(tmp_path: Path):
+    for name in ("few", "silent"):
+        (tmp_path / name).mkdir()
     with pytest.raises(UsageError, match="after 2 of the run's steps, which is too seldom"):
-        chosen(
-            asked("val acc"), accuracies(tmp_path / "few", 0.5, 0.7) if (tmp_path / "few").mkdir() is None else tmp_path
-        )
-    (tmp_path / "silent").mkdir()
+        chosen(asked("val acc"), accuracies(tmp_path / "few", 0.5, 0.7))
     with pytest.raises(UsageError, match="no metric was seen in its lines"):
         chosen(asked("val acc"), run(tmp_path / "silent"))
-
-
-def test_lines_that_were_noted_with_their_time_get_its_step(tmp_path: Path):
-    """A watched run notes times: its steps are counted elsewhere."""
-    folder = run(tmp_path)
-    # The fake's step i ends at 5 + 0.01 i seconds.
-    lines = [
-        {"time": 5 + 0.01 * n - 0.005, "text": f"val acc: {value}"} for n, value in ((20, 0.5), (40, 0.6), (60, 0.7))
-    ]
-    (folder / "printed.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert chosen(asked("val acc"), folder).every == 20

@@ -49,8 +49,7 @@ def install(settings: Settings, began: float | None = None) -> Attachment:
     """
     attachment = Attachment(settings, began=began)
     if settings.printed:
-        session = attachment.session
-        note(lambda: {"time": perf_counter() - session.start}, settings.run_dir / "printed.jsonl")
+        note(lambda: attachment.session.first_steps, settings.run_dir / "printed.jsonl")
     previous = sys.excepthook
     raised: list[str] = []
 

@@ -1,4 +1,4 @@
-"""What the program prints of itself: its lines with numbers, and the step or the time at which it printed them."""
+"""What the program prints of itself: its lines with numbers, and the step at which it printed them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +16,18 @@ _NUMBER = re.compile(r"[^\W\d]\D*\d")
 _LENGTH, _MOST = 500, 50_000
 
 
-#: Says where the program is, as fields of a line's record.
-Place = Callable[[], Mapping[str, float]]
-
-
-def note(place: Place, file: Path) -> None:
+def note(done: Callable[[], int], file: Path) -> None:
     """Note the lines with words and numbers that go to the standard streams, which print them as ever.
 
     Progress bars, which write their line anew again and again, are left out.
 
     Args:
-        place: Says where the program is: ``{"step": 120}``, steps done, or ``{"time": 3.2}`` on the record's clock.
+        done: Tells the steps that the first optimizer has done.
         file: Gets a JSON line for each: ``{"step": 120, "text": "val_acc: 0.93"}``.
     """
     if os.environ.get("RANK", "0") != "0":  # of a distributed run one process speaks for all
         return
-    notes = _Notes(place, file)
+    notes = _Notes(done, file)
     for stream in (sys.stdout, sys.stderr):
         write = getattr(stream, "write", None)
         if write is not None:
@@ -44,8 +40,8 @@ def note(place: Place, file: Path) -> None:
 class _Notes:
     """The lines, as they are completed."""
 
-    def __init__(self, place: Place, file: Path) -> None:
-        self._place = place
+    def __init__(self, done: Callable[[], int], file: Path) -> None:
+        self._done = done
         self._path = file
         self._descriptor: int | None = None  # a bare number: nothing to close when the process is ended
         self._left = _MOST
@@ -58,7 +54,7 @@ class _Notes:
         with contextlib.suppress(OSError):  # the disk is full, or the folder gone
             if self._descriptor is None:
                 self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-            line = json.dumps({**self._place(), "text": text.strip()[:_LENGTH]})
+            line = json.dumps({"step": self._done(), "text": text.strip()[:_LENGTH]})
             os.write(self._descriptor, f"{line}\n".encode())
 
 

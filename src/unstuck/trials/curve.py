@@ -73,7 +73,7 @@ def read_curve(folder: Path) -> Curve:
     pulse = read_run(folder).pulse.get(0, Pulse.empty())
     seconds = pulse.time - pulse.time[0] if len(pulse) else np.empty(0)
     loss = np.where(pulse.loss_seen & ~np.isfinite(pulse.loss), np.inf, pulse.loss)
-    return Curve(pulse.step + 1, seconds, loss, _error(folder, pulse.step), _metrics(folder, pulse))
+    return Curve(pulse.step + 1, seconds, loss, _error(folder, pulse.step), _metrics(folder))
 
 
 def _error(folder: Path, steps: Floats) -> Floats | None:
@@ -92,7 +92,7 @@ def _error(folder: Path, steps: Floats) -> Floats | None:
     return None if np.isnan(result).all() else result
 
 
-def _metrics(folder: Path, pulse: Pulse) -> dict[str, tuple[Floats, Floats]]:
+def _metrics(folder: Path) -> dict[str, tuple[Floats, Floats]]:
     file = folder / "printed.jsonl"
     if not file.is_file():
         return {}
@@ -100,5 +100,5 @@ def _metrics(folder: Path, pulse: Pulse) -> dict[str, tuple[Floats, Floats]]:
 
     return {
         name: (np.asarray(steps, dtype=np.float64), np.asarray(values, dtype=np.float64))
-        for name, (steps, values) in read_metrics(file, pulse.time.tolist()).items()
+        for name, (steps, values) in read_metrics(file).items()
     }

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -48,12 +47,11 @@ _BOOKKEEPING = frozenset(
 )
 
 
-def read_metrics(file: Path, times: Sequence[float] = ()) -> dict[str, tuple[list[int], list[float]]]:
+def read_metrics(file: Path) -> dict[str, tuple[list[int], list[float]]]:
     """Read the metrics from the lines that a run has noted.
 
     Args:
         file: What ``printed.note`` has written.
-        times: When each step was done, on the clock of lines that were noted with a time instead of a step.
 
     Returns:
         By name, in lower-case words and with the set that it was measured on before it (``val acc``): the steps done
@@ -66,10 +64,9 @@ def read_metrics(file: Path, times: Sequence[float] = ()) -> dict[str, tuple[lis
         if right is not None and int(right["of"]):
             epochs.append(right["epoch"])
         pairs = [("correct", int(right["value"]) / int(right["of"]))] if epochs and right else _pairs(record["text"])
-        step = record["step"] if "step" in record else bisect_right(times, record["time"])
         for name, value in pairs:
             steps, values = series.setdefault(name, ([], []))
-            steps.append(step)
+            steps.append(record["step"])
             values.append(value)
     if len(epochs) != len(set(epochs)):
         series.pop("correct", None)  # several in an epoch: that counts the batches

@@ -36,6 +36,8 @@ for step in range(30):
     loss = (model(inputs) - targets).square().mean()
     loss.backward()
     optimizer.step()
+    if step % 10 == 9:
+        print(f"after {step + 1} steps: val loss {loss.item():.4f}")
     if step == 4:
         if way == "crash":
             raise ValueError("shapes do not fit")

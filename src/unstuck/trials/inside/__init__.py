@@ -39,7 +39,6 @@ def treat(session: Session) -> None:
     from unstuck.remedies import from_json
     from unstuck.trials.inside import end, files, score, seeds
     from unstuck.trials.inside.stage import Stage
-    from unstuck.trials.inside.steps import Steps
     from unstuck.trials.spec import read_spec
 
     folder = session.settings.run_dir
@@ -47,8 +46,7 @@ def treat(session: Session) -> None:
     seeds.shift_torch(spec.seed)
     files.redirect_torch()
     stage = Stage(spec.total_steps)
-    steps = Steps(stage)
-    printed.note(lambda: {"step": steps.done}, folder / "printed.jsonl")
+    printed.note(lambda: session.first_steps, folder / "printed.jsonl")
     for values in spec.remedies:
         from_json(values).apply(stage)
     if spec.score:
