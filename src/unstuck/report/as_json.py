@@ -12,7 +12,8 @@ import numpy as np
 from unstuck.difficulties.finding import Diagnosis, Finding
 from unstuck.record import Run
 from unstuck.report import facts
-from unstuck.report.trials import Sooner, trials_of
+from unstuck.report.sooner import Sooner
+from unstuck.report.trials import trials_of
 from unstuck.trials.statistics import Interval
 
 SCHEMA = 1

@@ -11,31 +11,13 @@ from typing import TYPE_CHECKING, Any
 from unstuck.difficulties.finding import Cost, Diagnosis, Finding
 from unstuck.errors import UsageError
 from unstuck.record import Run
+from unstuck.report.sooner import Sooner, interval_of, sooner_of
 from unstuck.trials.metric import Metric
 from unstuck.trials.statistics import Interval
 from unstuck.trials.table_file import read_table
 
 if TYPE_CHECKING:
     from unstuck.remedies import Edit
-
-
-@dataclass(frozen=True, slots=True)
-class Sooner:
-    """How soon an arm is at a level of a metric that it was not raced by.
-
-    Attributes:
-        target: The level, as the program prints it.
-        stuck: Whether the program as it is does not reach it.
-        steps: How many times fewer steps it takes to it; None where that is not known.
-        seconds: How many times sooner it is there.
-        final: Its level at the end minus the baseline's.
-    """
-
-    target: float
-    stuck: bool
-    steps: Interval | None
-    seconds: Interval | None
-    final: Interval | None
 
 
 @dataclass(frozen=True)
@@ -175,27 +157,18 @@ def _arm(run: Run, values: Mapping[str, Any], by_metric: bool) -> TrialArm:
         measure=values["measure"],
         target=objective.get("target"),
         by_metric=by_metric,
-        steps=_interval(values["speedup_steps"]),
-        seconds=_interval(values["speedup_seconds"]),
-        final=_interval(values["final"]),
+        steps=interval_of(values["speedup_steps"]),
+        seconds=interval_of(values["speedup_seconds"]),
+        final=interval_of(values["final"]),
         gain=float(gains[max(gains, key=int)]) if gains else math.nan,
         edits=tuple(edits),
         trials=tuple(values["trials"]),
         remedies=tuple(values["remedies"]),
         metrics={name: Interval(**interval) for name, interval in values["metrics"].items()},
-        beside={name: _sooner(what) for name, what in values.get("beside", {}).items()},
+        beside={name: sooner_of(what) for name, what in values.get("beside", {}).items()},
         name=values["name"],
         beyond=bool(objective.get("stuck")),
     )
-
-
-def _sooner(values: Mapping[str, Any]) -> Sooner:
-    parts = (_interval(values[name]) for name in ("speedup_steps", "speedup_seconds", "final"))
-    return Sooner(float(values["target"]), bool(values["stuck"]), *parts)
-
-
-def _interval(values: Mapping[str, Any] | None) -> Interval | None:
-    return Interval(**values) if values else None
 
 
 def _size(arm: TrialArm) -> float:
