@@ -11,14 +11,16 @@ import pytest
 from rich.console import Console
 
 from tests.difficulties.planted import FAULTY
-from tests.trials.fake import FakeEngine, learns, rate, settings
+from tests.trials.fake import FakeEngine, learns, prints, rate, settings
 from unstuck.difficulties import diagnose
 from unstuck.record import Run
 from unstuck.report import html, markdown, terminal_trials, write_reports
 from unstuck.report.as_json import to_json
+from unstuck.report.effects import beside, effect, printed, raced_by
 from unstuck.report.patch import patch_of, write_patch
-from unstuck.report.trials import effect, printed, trials_of, with_trials
+from unstuck.report.trials import trials_of, with_trials
 from unstuck.trials.arm import Arm
+from unstuck.trials.metric import Metric
 from unstuck.trials.race import run_race
 from unstuck.trials.statistics import Interval
 
@@ -80,8 +82,8 @@ def test_the_json_has_every_arm_in_its_public_form(proven):
     report = json.loads(json.dumps(to_json(proven, diagnose(proven)), allow_nan=False))
     first = report["trials"][0]
     assert list(first) == [
-        "remedy", "difficulty", "proven", "status", "reason", "measure", "speedup_steps", "speedup_time", "final",
-        "metrics", "edit", "edits", "diff", "remedies", "folders",
+        "remedy", "difficulty", "proven", "status", "reason", "measure", "target", "speedup_steps", "speedup_time",
+        "final", "metrics", "metric_speedups", "edit", "edits", "diff", "remedies", "folders",
     ]  # fmt: skip
     assert first["proven"] is True
     assert list(first["speedup_steps"]) == ["times", "low", "high", "pairs", "at_least"]
@@ -195,3 +197,39 @@ def test_that_the_seed_decides_is_said_in_every_form(tmp_path, proven, monkeypat
     assert (said["good"], said["runs"], said["sentence"]) == (2, 1.5, found.sentence)
     for text in (html.render(run, diagnose(run)), markdown.render(run, diagnose(run)), shown(run)):
         assert "The seed decides: 2 of 3 seeds" in text
+
+
+def test_a_race_by_a_metric_says_so_everywhere(tmp_path):
+    run = SLOW.write(tmp_path / "run")
+    metric = Metric("val accuracy", higher=True, whole=1.0, target=0.75, every=20.0)
+    options = {"metric": metric, "budget_factor": 30.0}
+    run_race(
+        settings(run.path, **options),
+        [Arm(rate(4.0).remedies, "step-too-small")],
+        FakeEngine(lambda spec: prints(spec, formula=learns)),
+    )
+    trials = trials_of(run)
+    assert effect(trials.proven[0]).startswith("reaches val accuracy 0.75 3.")
+    assert raced_by(trials) == "by val accuracy, to 0.75"
+    report = to_json(run, diagnose(run))["trials"][0]
+    assert (report["measure"], report["target"]) == ("val accuracy", pytest.approx(0.75))
+    assert "raced by val accuracy, to 0.75" in shown(run)
+    assert "Raced by val accuracy, to 0.75." in markdown.render(run, diagnose(run))
+    page = html.render(run, diagnose(run))
+    assert "raced by val accuracy, to 0.75" in page
+    assert "each val accuracy is a running median" in page
+    assert 'class="trial-curves"' in page
+
+
+def test_metrics_beside_the_loss_are_told_with_how_soon_they_are_there(tmp_path):
+    run = SLOW.write(tmp_path / "run")
+    run_race(settings(run.path, budget_factor=30.0), [rate(4.0)], FakeEngine(lambda spec: prints(spec, formula=learns)))
+    best = trials_of(run).proven[0]
+    assert effect(best).startswith("reaches the same loss")
+    assert beside(best).startswith("val accuracy is at 0.")
+    assert "times sooner in steps (95 % interval" in beside(best)
+    assert beside(best) in shown(run)
+    assert beside(best)[1:] in html.render(run, diagnose(run))
+    found = to_json(run, diagnose(run))["trials"][0]["metric_speedups"]["val accuracy"]
+    assert list(found) == ["target", "speedup_steps", "speedup_time", "final"]
+    assert found["speedup_steps"]["times"] > 2

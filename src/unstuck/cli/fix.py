@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import time
 from pathlib import Path
@@ -42,6 +43,7 @@ class Fix:
     examples = """\
 examples:
   unstuck fix -- python train.py --epochs 3
+  unstuck fix --metric "val accuracy" --target 0.96 -- python train.py   what reaches that accuracy sooner
   unstuck fix --trials-budget 10 -- python train.py   trials may take ten times as long as the program
   unstuck fix --slots 4 -- python train.py            four trials at a time
   unstuck fix --engine ray -- python train.py         on a Ray cluster; needs unstuck[ray]
@@ -68,6 +70,14 @@ exit code:
         parser.add_argument(
             "--seeds", metavar="N", type=int, help="fresh seeds that the winner is confirmed on, 2 or more (default: 3)"
         )
+        parser.add_argument(
+            "--metric",
+            metavar="NAME",
+            help="race by a metric that the program prints, such as 'val accuracy' (default: by the training loss)",
+        )
+        parser.add_argument(
+            "--target", metavar="X", help="level of the metric that is to be reached (default: the program's own)"
+        )
         parser.add_argument("--resume", metavar="RUN", help="go on with the trials of a run, or begin them")
         parser.add_argument("--dir", metavar="DIR", help="folder that the runs are kept in (default: unstuck-runs)")
         parser.add_argument("--quiet", action="store_const", const=True, help="no progress, and one line at the end")
@@ -88,7 +98,7 @@ exit code:
         if bool(arguments.resume) == bool(arguments.program):
             what = "no command to fix" if not arguments.resume else "either a run is resumed or a command is run"
             raise UsageError(f"{what}; for example: unstuck fix -- python train.py, or unstuck fix --resume latest")
-        choices = Choices(arguments.trials_budget, arguments.seeds, arguments.engine, arguments.slots)
+        choices = Choices(**{field.name: getattr(arguments, field.name) for field in dataclasses.fields(Choices)})
         choices.check(_flag)
         config = read_config({"dir": arguments.dir, "quiet": arguments.quiet})
         engine = choices.open_engine()
@@ -123,7 +133,7 @@ def _return_to(place: Path, choices: Choices) -> None:
     from unstuck.trials.table_file import read_table
 
     # Other settings would make another race of it.
-    given = [name for name in ("trials_budget", "seeds") if getattr(choices, name) is not None]
+    given = [name for name in ("trials_budget", "seeds", "metric", "target") if getattr(choices, name) is not None]
     if given and read_table(place / "trials"):
         raise UsageError(f"{_flag(given[0])} cannot be changed once trials have begun; leave it out")
     where = str(manifest.read(place).get("cwd") or "")

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 from unstuck.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from unstuck.trials.engines.engine import Engine
+    from unstuck.trials.metric import Metric
 
 ENGINES = ("local", "ray")
 _BUDGET, _SEEDS = 3.0, 3
@@ -26,12 +29,16 @@ class Choices:
         seeds: How many fresh seeds the winner is confirmed on.
         engine: What runs the trials: one of ``ENGINES``.
         slots: Trials at a time.
+        metric: What the program prints that is raced by, as ``val accuracy``; the training loss where None.
+        target: Its level that is to be reached, as ``0.96`` or ``96%``.
     """
 
     trials_budget: float | None = None
     seeds: int | None = None
     engine: str = "local"
     slots: int | None = None
+    metric: str | None = None
+    target: str | float | None = None
 
     @property
     def budget_factor(self) -> float:
@@ -65,6 +72,33 @@ class Choices:
             raise UsageError(
                 f"{name} is the number of trials that run at the same time, 1 or more; got {_shown(slots)}"
             )
+
+        if self.metric is not None:
+            from unstuck.trials.chosen import asked
+
+            asked(self.metric, self._level)
+        elif self.target is not None:
+            example = f'{spelled("metric")} "val accuracy" {spelled("target")} {self.target}'
+            raise UsageError(f"{spelled('target')} is a level of a metric, which has to be named too, as in: {example}")
+
+    @property
+    def _level(self) -> str | None:
+        return None if self.target is None else str(self.target)
+
+    def metric_of(self, run: Path) -> Metric | None:
+        """Return the metric that is raced by, None for the training loss.
+
+        Args:
+            run: Folder of the watched run.
+
+        Raises:
+            UsageError: The program did not print it.
+        """
+        if self.metric is None:
+            return None
+        from unstuck.trials.chosen import asked, chosen
+
+        return chosen(asked(self.metric, self._level), run)
 
     def open_engine(self) -> Engine:
         """Return the engine, which is to be closed.

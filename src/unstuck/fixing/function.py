@@ -31,6 +31,8 @@ def fix(
     engine: str = "local",
     slots: int | None = None,
     seeds: int | None = None,
+    metric: str | None = None,
+    target: float | str | None = None,
     dir: str | os.PathLike[str] | None = None,
     quiet: bool | None = None,
 ) -> FixResult:
@@ -47,6 +49,8 @@ def fix(
         engine: What runs the trials: ``local`` or ``ray``.
         slots: Trials at a time (by default one per GPU, else one per core).
         seeds: Fresh seeds that the winner is confirmed on, 2 or more (3 where not given).
+        metric: What the function prints that is raced by, such as ``val accuracy`` (by default the training loss).
+        target: Level of the metric that is to be reached (by default the function's own).
         dir: Folder that the runs are kept in; by default the one of the command line, ``unstuck-runs``.
         quiet: Show neither progress nor what the function prints.
 
@@ -65,7 +69,7 @@ def fix(
     """
     from unstuck.fixing.refusal import check
 
-    choices = Choices(trials_budget, seeds, engine, slots)
+    choices = Choices(trials_budget, seeds, engine, slots, metric, target)
     choices.check()
     check(function)
     config = read_config({"dir": None if dir is None else os.fspath(dir), "quiet": quiet})

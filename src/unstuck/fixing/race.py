@@ -31,7 +31,7 @@ def watched_settings(run_dir: Path) -> Settings:
     Args:
         run_dir: Folder of the watched run.
     """
-    return Settings(run_dir, budget=_MEASURING, floor=_FLOOR)
+    return Settings(run_dir, budget=_MEASURING, floor=_FLOOR, printed=True)
 
 
 def race(place: Path, choices: Choices, engine: Engine, note: Callable[[Progress], None]) -> Table | None:
@@ -108,6 +108,7 @@ def plan(run: Run, diagnosis: Diagnosis, choices: Choices) -> Plan | None:
         plateau=_plateau(run, diagnosis),
         causes=tuple(finding.difficulty for finding in diagnosis.findings if finding.role == "cause"),
         seeds=choices.seed_numbers,
+        metric=choices.metric_of(run.path),
     )
     return settings, [Arm(proposal.remedies, proposal.difficulty) for proposal in proposals]
 

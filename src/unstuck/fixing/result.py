@@ -111,7 +111,7 @@ class FixResult:
         from html import escape
 
         from unstuck.report import terminal_trials
-        from unstuck.report.trials import effect
+        from unstuck.report.effects import effect
 
         verdict = self.verdict
         arms = "".join(

@@ -119,6 +119,9 @@ def _always(run: Run) -> Iterator[tuple[Remedy, ...]]:
     yield (LearningRate(1 / 3),)
     yield from _other_optimizer(run)
     yield (Schedule("cosine", 0.05),)
+    if sum(layer.activation in _SATURATING for layer in run.layers) > 1:
+        # Rectifiers do not shrink the gradient, so that the rate that was right for the others is too large for them.
+        yield (Activation("relu"), Initialise("he"), LearningRate(1 / 3))
 
 
 def _other_optimizer(run: Run) -> Iterator[tuple[Remedy, ...]]:

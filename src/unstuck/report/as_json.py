@@ -12,6 +12,7 @@ import numpy as np
 from unstuck.difficulties.finding import Diagnosis, Finding
 from unstuck.record import Run
 from unstuck.report import facts
+from unstuck.report.sooner import Sooner
 from unstuck.report.trials import trials_of
 from unstuck.trials.statistics import Interval
 
@@ -78,10 +79,12 @@ def _trials(run: Run) -> list[dict[str, Any]]:
             "status": arm.status,
             "reason": arm.reason,
             "measure": arm.measure,
+            "target": strict(arm.target),
             "speedup_steps": _interval(arm.steps, "times"),
             "speedup_time": _interval(arm.seconds, "times"),
             "final": _interval(arm.final, "difference"),
             "metrics": {name: _interval(change, "difference") for name, change in arm.metrics.items()},
+            "metric_speedups": {name: _sooner(what) for name, what in arm.beside.items()},
             "edit": "; ".join(edit.sentence for edit in arm.edits),
             "edits": [
                 {"sentence": edit.sentence, "file": edit.file, "line": edit.line, "diff": edit.diff}
@@ -103,6 +106,16 @@ def _restarts(run: Run) -> dict[str, Any] | None:
     found = trials.restarts
     values = {**dataclasses.asdict(found), "runs": found.runs, "sentence": found.sentence}
     return {key: strict(value) for key, value in values.items()}
+
+
+def _sooner(what: Sooner) -> dict[str, Any]:
+    """Return how soon an arm is at a level of a metric that it was not raced by, and how it ends."""
+    return {
+        "target": strict(what.target),
+        "speedup_steps": _interval(what.steps, "times"),
+        "speedup_time": _interval(what.seconds, "times"),
+        "final": _interval(what.final, "difference"),
+    }
 
 
 def _interval(interval: Interval | None, name: str) -> dict[str, Any] | None:

@@ -9,9 +9,10 @@ from rich.text import Text
 
 from unstuck.difficulties.finding import Diagnosis
 from unstuck.report import words
+from unstuck.report.effects import beside, effect, printed, raced_by
 from unstuck.report.patch import Patch
 from unstuck.report.terminal import put
-from unstuck.report.trials import TrialArm, Trials, effect, printed
+from unstuck.report.trials import TrialArm, Trials
 from unstuck.trials.by_hand import not_tried
 
 _MOST_PROVEN, _MOST_OTHERS = 3, 8
@@ -67,12 +68,15 @@ def sentence(trials: Trials | None) -> str:
 def _head(trials: Trials) -> Text:
     took = f"{words.plural(trials.count, 'trial')} of {words.plural(len(trials.arms), 'arm')}"
     problem = f"; {trials.problem}" if trials.problem else ""
-    return Text(words.clean(f"{took}, {words.duration(trials.seconds)} of computing{problem}"))
+    by = f", raced {raced_by(trials)}" if trials.metric is not None else ""
+    return Text(words.clean(f"{took}, {words.duration(trials.seconds)} of computing{by}{problem}"))
 
 
 def _proven(arm: TrialArm, console: Console) -> None:
     put(console, ("   ", ""), Text(words.clean(arm.label), "bold"))
     put(console, ("   ", ""), Text(words.clean(effect(arm))))
+    if beside(arm):
+        put(console, ("   ", ""), Text(words.clean(beside(arm))))
     if printed(arm):
         put(console, ("   ", ""), Text(words.clean(f"at its end, as the program prints it: {printed(arm)}")))
     for edit in arm.edits:

@@ -41,6 +41,8 @@ for step in range(30):
     optimizer.step()
     if way == "strict" and loss.item() > 1000:
         raise FloatingPointError(f"the loss is {loss.item():.3g}")
+    if step % 10 == 9:
+        print(f"after {step + 1} steps: val loss {loss.item():.4f}")
     if step == 4:
         if way == "crash":
             raise ValueError("shapes do not fit")

@@ -39,6 +39,14 @@ def test_a_trial_ends_after_its_steps_and_is_recorded(tmp_path: Path):
     assert "the end" not in (one.folder / "output.txt").read_text()
 
 
+def test_what_is_printed_after_the_last_step_of_a_trial_is_seen(tmp_path: Path):
+    one = trial(tmp_path, steps=20)
+    assert run_trial(one, environment(tmp_path)).steps == 20
+    steps, losses = read_curve(one.folder).metrics["val loss"]
+    assert steps.tolist() == [10, 20]
+    assert losses[1] < losses[0]
+
+
 def test_what_an_earlier_attempt_has_left_is_removed(tmp_path: Path):
     one = trial(tmp_path, "early", steps=20)
     write_spec(one)
