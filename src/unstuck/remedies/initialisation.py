@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import nn
+    from torch.optim import Optimizer
 
     from unstuck.record import Run
     from unstuck.trials.inside.stage import Stage
@@ -39,6 +40,8 @@ _CALLS = {
 class Initialise(Remedy):
     """Linear, convolutional and recurrent layers start from fresh weights, and from biases of 0.
 
+    So do matrices and vectors that a program has made itself, without a module.
+
     Attributes:
         scheme: ``glorot``, ``he``, ``orthogonal``, ``lsuv`` (orthogonal, then scaled layer after layer until each
             gives outputs of variance 1; Mishkin and Matas 2015) or ``default`` (torch's own, biases too).
@@ -58,6 +61,7 @@ class Initialise(Remedy):
 
     def apply(self, stage: Stage) -> None:
         """Draw the weights of a network anew before its first forward pass; weights that were loaded stay."""
+        from unstuck.trials.inside.bare import draw_bare
         from unstuck.trials.inside.loaded import Loaded
         from unstuck.trials.inside.weights import draw, layers_of, scale_by_outputs
 
@@ -79,7 +83,12 @@ class Initialise(Remedy):
             else:
                 stage.cannot(self.kind, "the network has no layer of torch that is trained")
 
+        def made(optimizer: Optimizer) -> None:
+            if self.scheme in _CALLS and draw_bare(optimizer, stage.modules.alive(), self.scheme):
+                stage.did(self.kind)
+
         stage.before_first_forward(meet)
+        stage.when_optimizer_made(made)
 
     def edit(self, run: Run) -> Edit:
         """Name the layers."""

@@ -1,0 +1,51 @@
+"""Weights that a program has made itself: tensors that an optimizer has and no module holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+#: Begins the seeds of tensors, so that they meet none of the program's.
+_SEED = 0x5EED_8000
+
+
+@torch.no_grad()
+def draw_bare(optimizer: Optimizer, modules: Iterable[nn.Module], scheme: str) -> bool:
+    """Draw the matrices that no module holds anew, and set the vectors that are as long as one of their sides to 0.
+
+    A vector of ones is a scale, and stays. The first side of a matrix counts as its inputs, as in ``x @ W``.
+
+    Args:
+        optimizer: The optimizer, right when it is made.
+        modules: All modules of the program.
+        scheme: ``glorot``, ``he`` or ``orthogonal``.
+
+    Returns:
+        Whether there were any matrices.
+    """
+    held = {id(parameter) for module in modules for parameter in module._parameters.values()}
+    given = [p for group in optimizer.param_groups for p in group["params"]]
+    bare = [p for p in given if id(p) not in held and p.is_floating_point() and p.requires_grad]
+    matrices = [p for p in bare if p.dim() == 2 and min(p.shape) > 0]
+    sides = {side for matrix in matrices for side in matrix.shape}
+    for index, matrix in enumerate(matrices):
+        generator = torch.Generator().manual_seed((_SEED + 7919 * index + torch.initial_seed()) % 2**63)
+        matrix.copy_(_fresh(matrix, scheme, generator))
+    for vector in bare:
+        if vector.dim() == 1 and len(vector) in sides and not bool((vector == 1).all()):
+            vector.zero_()
+    return bool(matrices)
+
+
+def _fresh(matrix: Tensor, scheme: str, generator: torch.Generator) -> Tensor:
+    """Return new values of a matrix, on the CPU."""
+    values = torch.zeros(matrix.shape)
+    if scheme == "glorot":
+        return nn.init.xavier_uniform_(values, generator=generator)
+    if scheme == "he":
+        nn.init.kaiming_normal_(values.T, nonlinearity="relu", generator=generator)
+        return values
+    return nn.init.orthogonal_(values, generator=generator)
