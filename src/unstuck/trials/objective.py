@@ -19,6 +19,8 @@ _WAY_NOISE, _WAY_SHARE = 4.0, 0.05
 _REST = 0.05
 #: The target of one that did not: this many times its noise, and this share of its level, below what it reached.
 _BELOW_NOISE, _BELOW_SHARE = 3.0, 0.1
+#: A gain below this share is none, however little noise there is.
+_LEAST_GAIN = 0.002
 #: One that ends above this many times its first value has exploded.
 _EXPLODED = 100.0
 #: No time is shorter: what a clock cannot tell from nothing.
@@ -169,6 +171,21 @@ def gain(baseline: Curve, arm: Curve, measure: Measure, by_time: bool = False) -
     signed = bool((baseline.of(measure)[2] < 0).any())
     scale = max(abs(first - level), objective.noise) if signed else abs(level)
     return (level - reached) / scale if scale else level - reached
+
+
+def least_gain(baseline: Curve, measure: Measure) -> float:
+    """Return what a :func:`gain` has to be above to be more than the noise of two curves.
+
+    Args:
+        baseline: The program as it is.
+        measure: What is compared.
+    """
+    objective = objective_of([baseline], measure)
+    if objective is None:
+        return 0.0
+    size = abs(objective.end)
+    noise = 2 * objective.noise / size if np.isfinite(size) and size > 0 else 0.0
+    return max(noise, _LEAST_GAIN)
 
 
 def _shared(one: Smooth, other: Smooth, by_time: bool) -> dict[str, float]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from unstuck.trials.arm import BASELINE
 from unstuck.trials.arrival import time_share
-from unstuck.trials.objective import gain
+from unstuck.trials.objective import gain, least_gain
 from unstuck.trials.pairs import pairs
 from unstuck.trials.table import Row
 
@@ -49,16 +49,16 @@ def screen(plan: Plan) -> Screening:
     first, second = plan.settings.screening
     ranked = yield from _first_round(plan, rows, first)
     kept = _kept(len(ranked))
-    going = [row for place, row in enumerate(ranked) if place < _LEAST or (place < kept and row.gain > 0)]
+    going = [row for place, row in enumerate(ranked) if place < _LEAST or (place < kept and row.better)]
     for row in ranked[len(going) :]:
         row.fail("dropped", _why(row, first))
     if not going:
         return []
     ranked = yield from compete(plan, going, second)
     for row in ranked:
-        if row.gain <= 0:
+        if not row.better:
             row.fail("dropped", _why(row, second))
-    return [row for row in ranked if row.gain > 0]
+    return [row for row in ranked if row.better]
 
 
 def _first_round(plan: Plan, rows: Sequence[Row], steps: int) -> Screening:
@@ -126,6 +126,7 @@ def compete(plan: Plan, rows: Sequence[Row], steps: int) -> Screening:
             whose = "the program" if missing is baseline else "the arm"
             row.fail("failed", f"no {row.measure} of {whose} was seen to compare it by")
         else:
+            row.least_gain = least_gain(baseline.curve, row.measure)
             row.gains[steps] = gain(baseline.curve, arm.curve, row.measure, row.arm.changes_step)
             if row.gain > -math.inf:
                 measured.append(row)
@@ -143,7 +144,7 @@ def _place(plan: Plan, row: Row) -> tuple[float, float]:
 
 
 def _why(row: Row, steps: int) -> str:
-    if row.gain <= 0:
+    if not row.better:
         return f"not better than the program as it is after {steps} steps"
     return f"others were better after {steps} steps"
 

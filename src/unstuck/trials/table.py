@@ -38,6 +38,7 @@ class Row:
         reason: Why, in half a sentence.
         stage: The last stage that it took part in.
         gains: By steps of the screening: how far below the baseline it was, as a share of the baseline's level.
+        least_gain: What the latest of them has to be above to be one.
         objective: What it was confirmed by.
         speedup_steps: How many times fewer steps it takes to the target; None where it was not confirmed, or where its
             steps are not the baseline's.
@@ -55,6 +56,7 @@ class Row:
     reason: str = ""
     stage: Stage = ""
     gains: dict[int, float] = field(default_factory=dict)
+    least_gain: float = 0.0
     objective: Objective | None = None
     speedup_steps: Interval | None = None
     speedup_seconds: Interval | None = None
@@ -75,6 +77,11 @@ class Row:
     def gain(self) -> float:
         """Its gain in the longest screening that it took part in."""
         return self.gains[max(self.gains)] if self.gains else -math.inf
+
+    @property
+    def better(self) -> bool:
+        """Whether it was better than the baseline in the screening, beyond the noise."""
+        return self.gain > self.least_gain
 
     @property
     def speedup(self) -> Interval | None:
