@@ -12,6 +12,7 @@ from unstuck.cli.check import Check
 from unstuck.cli.command import Command, Parser, say
 from unstuck.cli.explain import Explain
 from unstuck.cli.fix import Fix
+from unstuck.cli.lab import Lab
 from unstuck.cli.listing import List
 from unstuck.cli.report import Report
 from unstuck.cli.run import Run
@@ -19,7 +20,7 @@ from unstuck.cli.watch import Watch
 from unstuck.errors import UnstuckError, UsageError
 
 #: All commands, in the order of the help page. A new command is one file and one entry here.
-COMMANDS: tuple[Command, ...] = (Run(), Fix(), Check(), Report(), List(), Watch(), Explain())
+COMMANDS: tuple[Command, ...] = (Run(), Fix(), Check(), Report(), List(), Watch(), Explain(), Lab())
 
 _DESCRIPTION = """\
 Find out why a PyTorch training program is slow or stuck, without changing it.
@@ -37,6 +38,7 @@ examples:
   unstuck report latest                           read the report again
   unstuck list                                    all runs here
   unstuck explain saddle                          what a difficulty is, and what helps
+  unstuck lab                                     the experiments of the literature
 
 'unstuck COMMAND --help' explains a command.
 """
