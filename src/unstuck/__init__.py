@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from unstuck.loading import LoadedRun as LoadedRun
     from unstuck.loading import load as load
     from unstuck.record.reader import Run as Run
+    from unstuck.restarting.restarts import restarts as restarts
+    from unstuck.restarting.result import Restarts as Restarts
 
 __version__ = "0.1.0"
 
@@ -37,12 +39,14 @@ _PUBLIC = {
     "Diagnosis": "unstuck.difficulties.finding",
     "Finding": "unstuck.difficulties.finding",
     "LoadedRun": "unstuck.loading",
+    "Restarts": "unstuck.restarting.result",
     "Run": "unstuck.record.reader",
     "UnstuckError": "unstuck.errors",
     "UsageError": "unstuck.errors",
     "Verdict": "unstuck.difficulties.finding",
     "Watch": "unstuck.attach.watch",
     "load": "unstuck.loading",
+    "restarts": "unstuck.restarting.restarts",
     "watch": "unstuck.attach.watch",
 }
 
