@@ -12,6 +12,7 @@ the wall time stands beside it. Making the networks is left out on both sides.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import platform
 import statistics
@@ -68,7 +69,7 @@ class Spirals(nn.Module):
 def chain(*sizes: int, last: nn.Module | None = None) -> Callable[[], nn.Module]:
     def build() -> nn.Module:
         layers: list[nn.Module] = []
-        for a, b in zip(sizes, sizes[1:], strict=False):
+        for a, b in itertools.pairwise(sizes):
             layers += [nn.Linear(a, b), nn.Sigmoid()]
         return nn.Sequential(*layers[:-1], *([last] if last else []))
 

@@ -48,7 +48,8 @@ class Batches:
         end = min(self._place + self._size, n)
         chosen = self._orders[self._place : end].mT.reshape(-1)
         self._place = end
-        buffer = self._buffers.setdefault(len(chosen), self._inputs.new_empty(len(chosen), *self._inputs.shape[1:]))
-        torch.index_select(self._inputs, 0, chosen, out=buffer)
+        if len(chosen) not in self._buffers:
+            self._buffers[len(chosen)] = self._inputs.new_empty(len(chosen), *self._inputs.shape[1:])
+        buffer = torch.index_select(self._inputs, 0, chosen, out=self._buffers[len(chosen)])
         targets = self._targets.index_select(0, chosen)
         return buffer.unflatten(0, (k, -1)), targets.unflatten(0, (k, -1))

@@ -71,41 +71,43 @@ def run_chain(chain: Chain, parameters: dict[str, nn.Parameter], inputs: Tensor,
     Returns:
         ``[k, batch, outputs]``.
     """
-    hidden = inputs.flatten(1 if shared else 2)
+    hidden = inputs.flatten(1 if shared else 2).mT  # the batch last: it is the long axis of products with few units
     for name, module in chain:
         if type(module) is nn.Linear:
             hidden = _Linear.apply(hidden, parameters[f"{name}.weight"], parameters.get(f"{name}.bias"))  # type: ignore[no-untyped-call]
         else:
             hidden = module(hidden)
-    return hidden
+    return hidden.mT
 
 
 class _Linear(torch.autograd.Function):
-    """``x W' + b`` of every network. Autograd would allocate the gradient of all weights anew at every step.
+    """``W x + b`` of every network, ``[k, outputs, batch]``; ``x`` has no axis for the networks where they share it.
 
-    That is what costs most in small batches: touching fresh memory takes longer than the arithmetic.
+    Autograd would allocate the gradient of all weights anew at every step, and in small batches that costs most:
+    touching fresh memory takes longer than the arithmetic.
     """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: nn.Parameter, bias: nn.Parameter | None) -> Tensor:
         ctx.save_for_backward(x)
         ctx.weight, ctx.bias = weight, bias
-        if x.dim() == 2:  # one batch for all: a single product
-            z = (x @ weight.flatten(0, 1).mT).unflatten(1, weight.shape[:2]).transpose(0, 1)
-            return z if bias is None else z + bias.unsqueeze(1)
-        return torch.bmm(x, weight.mT) if bias is None else torch.baddbmm(bias.unsqueeze(1), x, weight.mT)
+        if x.dim() == 3:
+            return torch.bmm(weight, x) if bias is None else torch.baddbmm(bias.unsqueeze(2), weight, x)
+        rows = weight.flatten(0, 1)  # one batch for all: a single product
+        z = rows @ x if bias is None else torch.addmm(bias.reshape(-1, 1), rows, x)
+        return z.unflatten(0, weight.shape[:2])
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None, None]:
         (x,), (d,) = ctx.saved_tensors, gradients
         weight, bias = ctx.weight, ctx.bias
-        if x.dim() == 2:
-            torch.mm(d.transpose(0, 1).flatten(1).mT, x, out=weight.grad.flatten(0, 1))
+        if x.dim() == 3:
+            torch.bmm(d, x.mT, out=weight.grad)
         else:
-            torch.bmm(d.mT, x, out=weight.grad)
+            torch.mm(d.flatten(0, 1), x.mT, out=weight.grad.flatten(0, 1))
         if bias is not None:
-            torch.sum(d, 1, out=bias.grad)
-        return torch.bmm(d, weight) if ctx.needs_input_grad[0] else None, None, None
+            torch.sum(d, 2, out=bias.grad)
+        return torch.bmm(weight.mT, d) if ctx.needs_input_grad[0] else None, None, None
 
 
 def _flattens(module: nn.Module) -> bool:
