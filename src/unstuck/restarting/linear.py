@@ -95,7 +95,7 @@ class _Linear(torch.autograd.Function):
             return torch.bmm(weight, x) if bias is None else torch.baddbmm(bias.unsqueeze(2), weight, x)
         rows = weight.flatten(0, 1)  # one batch for all: a single product
         z = rows @ x if bias is None else torch.addmm(bias.reshape(-1, 1), rows, x)
-        return z.unflatten(0, weight.shape[:2])
+        return z.view(*weight.shape[:2], -1)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None, None]:

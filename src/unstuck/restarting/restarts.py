@@ -124,7 +124,7 @@ def _recorded(steps: int) -> list[int]:
 
 def _built(build: Callable[[], nn.Module], seed: int) -> nn.Module:
     torch.manual_seed(seed)
-    network = build()
+    network: object = build()  # a person's function may return anything
     if not isinstance(network, nn.Module) or not any(p.requires_grad for p in network.parameters()):
         raise UsageError(
             f"build() must return a torch.nn.Module with parameters to train; got {type(network).__name__}"

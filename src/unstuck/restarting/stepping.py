@@ -51,7 +51,7 @@ def stacked_optimizer(make: MakeOptimizer, network: nn.Module, stacked: Mapping[
     optimizer.state.clear()
     for parameter, values in state.items():
         into = of[id(parameter)]
-        optimizer.state[into] = {name: _spread(name, value, parameter, into) for name, value in values.items()}
+        optimizer.state[into] = {name: _spread(name, value, parameter.shape, into) for name, value in values.items()}
     return optimizer
 
 
@@ -112,8 +112,8 @@ def _refused(label: str, why: str) -> UsageError:
     )
 
 
-def _spread(name: str, value: Any, parameter: nn.Parameter, into: nn.Parameter) -> Any:
+def _spread(name: str, value: Any, shape: torch.Size, into: nn.Parameter) -> Any:
     """Return a state that an optimizer made for one network in advance, for all of them."""
-    if isinstance(value, Tensor) and name != "step" and value.shape == parameter.shape:
+    if isinstance(value, Tensor) and name != "step" and value.shape == shape:
         return value.expand_as(into).clone()
     return value

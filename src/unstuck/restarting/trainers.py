@@ -83,7 +83,7 @@ class Alone:
             inputs, targets = inputs[0], targets[0]
         self._optimizer.zero_grad()
         loss = self._loss(self._network(inputs), targets)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self._optimizer.step()
         return loss.detach().reshape(1)
 
