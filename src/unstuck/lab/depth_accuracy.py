@@ -172,17 +172,18 @@ def _compared(hidden: int, final: Floats, quick: bool) -> Comparison:
 
 def _curves(found: dict[int, Floats]) -> Picture:
     epochs = range(1, len(found[1]) + 1)
-    series = [
-        Series(f"{hidden} hidden", epochs, curve.mean(1), low=curve.min(1), high=curve.max(1))
-        for hidden, curve in found.items()
-    ]
+    wrong = {hidden: 100 - curve for hidden, curve in found.items()}
     return curves(
         "depth-accuracy-curves",
-        "How the accuracy grows",
-        "Mean of the seeds after each epoch, with their range. The deeper the network, the later it begins.",
-        series,
+        "How the error falls",
+        "Share of the validation images that are wrong after each epoch, mean of the seeds with their range, on a "
+        "logarithmic scale. The deeper the network, the later it begins.",
+        [
+            Series(f"{hidden} hidden", epochs, curve.mean(1), low=curve.min(1), high=curve.max(1))
+            for hidden, curve in wrong.items()
+        ],
         Axis("epoch", whole=True),
-        Axis("validation accuracy, per cent"),
+        Axis("validation error, per cent, logarithmic scale", "log"),
     )
 
 

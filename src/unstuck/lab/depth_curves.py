@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from unstuck.lab.data import load_mnist
-from unstuck.lab.depth import BOOK, REPOSITORY, Networks, accuracy, cost, one_hot, speeds
+from unstuck.lab.depth import BOOK, REPOSITORY
 from unstuck.lab.experiment import Comparison, Experiment, Outcome, Setting
 from unstuck.lab.one_by_one import seconds_per_example
-from unstuck.lab.plots import Axis, Floats, Series, curves
+from unstuck.lab.plateau import IMAGES, Course, curvature, escape, prior, train
+from unstuck.lab.plots import Axis, Series, curves
 from unstuck.report.pictures.picture import Picture, Table
 
-_IMAGES, _EPOCHS = 1000, 500
+_EPOCHS = 500
 _RATE, _DECAY = 0.1, 5.0
 #: Speeds of the hidden layers at epoch 499, and the largest over the smallest of them, as published.
 _PUBLISHED = {2: (0.00343, 0.00963), 3: (8.56e-5, 2.18e-4, 1.26e-3), 4: (8.21e-6, 2.61e-5, 1.83e-4, 9.25e-4)}
@@ -25,25 +24,6 @@ _LONG = 1100
 _CONCLUSION = ": it is no minimum, but a saddle too flat for the small step, on which the decay holds them."
 #: Examples that the slow way is timed on.
 _TIMED = 50
-#: A network has left the plateau when its cost is this much below that of the best constant.
-_LEFT = 0.04
-
-
-@dataclass(frozen=True)
-class Course:
-    """What some networks of one depth did.
-
-    Attributes:
-        speeds: Of the hidden layers before each step, ``[epochs, hidden, k]``.
-        costs: Mean cost without decay before each step, ``[epochs, k]``.
-        spread: Standard deviation across images of the last hidden layer's activations at the end, ``[k]``.
-        accuracy: Share of the training images that are right at the end, ``[k]``.
-    """
-
-    speeds: Floats
-    costs: Floats
-    spread: Floats
-    accuracy: Floats
 
 
 class DepthCurves(Experiment):
@@ -67,7 +47,7 @@ class DepthCurves(Experiment):
         for hidden in _PUBLISHED:
             began = time.process_time()
             found[hidden] = train(hidden, list(numbers), epochs, _RATE, _DECAY, setting.device)
-            each = (time.process_time() - began) / (epochs * seeds * _IMAGES)
+            each = (time.process_time() - began) / (epochs * seeds * IMAGES)
             setting.say(f"{hidden} hidden layers, {epochs} epochs")
         images, labels = load_mnist("train")
         factor = seconds_per_example(4, images[:_TIMED], labels[:_TIMED], _TIMED) / each
@@ -76,10 +56,12 @@ class DepthCurves(Experiment):
             changed[rate, decay] = train(4, list(numbers), long, rate, decay, setting.device)
             setting.say(f"4 hidden layers, eta {rate:g}, lambda {decay:g}, {long} epochs")
         constant, majority = prior()
-        four, free = found[4], changed[1.0, 0.0]
+        four = found[4]
         ratio = float(np.median(four.speeds[:, -1] / four.speeds[:, 0]))
-        left = {change: int((course.costs[-1] < constant - _LEFT).sum()) for change, course in changed.items()}
-        when = [escape(course, constant) for course in free.costs.T]
+        when = {change: [escape(one, constant) for one in course.costs.T] for change, course in changed.items()}
+        left = {change: sum(epoch is not None for epoch in epochs) for change, epochs in when.items()}
+        low, high = curvature(changed[_RATE, 0.0].networks, 0)
+        setting.say("curvature on the plateau")
         return Outcome(
             seen=(
                 f"Over {epochs} epochs the last of four hidden layers learns {ratio:.0f} times as fast as the first in "
@@ -88,8 +70,9 @@ class DepthCurves(Experiment):
                 f"where the best constant answer has {constant:.4f}, and with {100 * four.accuracy.mean():.1f} % of "
                 f"the images right, where the commonest class alone is {100 * majority:.1f} %.",
                 f"With a step ten times as large and no decay {left[1.0, 0.0]} of {seeds} leave that plateau"
-                f"{_at(when)}, with the decay {left[1.0, 5.0]}, with the old step and no decay {left[0.1, 0.0]}"
-                f"{_CONCLUSION if left[1.0, 0.0] > left[1.0, 5.0] else '.'}",
+                f"{_at(when[1.0, 0.0])}, with the decay {left[1.0, 5.0]}, with the small step and no decay "
+                f"{left[0.1, 0.0]}"
+                f"{_CONCLUSION if left[1.0, 0.0] > left[1.0, 5.0] and low < 0 else '.'}",
             ),
             comparisons=(
                 *(row for hidden in found for row in _ends(hidden, found[hidden], setting.quick)),
@@ -101,6 +84,12 @@ class DepthCurves(Experiment):
                         f"{100 * course.accuracy.min():.0f} to {100 * course.accuracy.max():.0f} % right at the end",
                     )
                     for (rate, decay), course in changed.items()
+                ),
+                Comparison(
+                    "4 hidden, eta 0.1, lambda 0, plateau: smallest curvature",
+                    low,
+                    f"the largest is {high:.3g}, so that a step of eta {2 / high:.0f} would still be stable",
+                    form=".2g",
                 ),
                 Comparison(
                     "time of a network, one example after the other in NumPy, over ours",
@@ -115,8 +104,8 @@ class DepthCurves(Experiment):
             ),
             settings={
                 "networks": "784-30-...-30-10, sigmoid, weights N(0, 1/inputs), biases N(0, 1)",
-                "training": f"full batch of the first {_IMAGES} images, eta {_RATE}, {epochs} epochs",
-                "decay": f"lambda {_DECAY:g} over n = {_IMAGES}: fifty times that of the accuracies, where n is 50,000",
+                "training": f"full batch of the first {IMAGES} images, eta {_RATE}, {epochs} epochs",
+                "decay": f"lambda {_DECAY:g} over n = {IMAGES}: fifty times that of the accuracies, where n is 50,000",
                 "speed": "norm of the mean over the images of dC/db of a layer, before each step",
                 "seeds": f"{setting.seed} to {setting.seed + seeds - 1}",
                 "precision": "float32",
@@ -128,50 +117,6 @@ class DepthCurves(Experiment):
                 *((f"The short form stops at epoch {epochs}; its ends are not compared.",) if setting.quick else ()),
             ),
         )
-
-
-def train(hidden: int, seeds: list[int], epochs: int, rate: float, decay: float, device: str = "cpu") -> Course:
-    """Train networks of one depth on the first 1000 images, full batch.
-
-    Args:
-        hidden: Hidden layers.
-        seeds: One for each network.
-        epochs: Steps.
-        rate: Learning rate, eta.
-        decay: Weight decay, lambda; each step takes ``eta lambda / 1000`` off a weight.
-        device: Where.
-    """
-    images, labels = (part[:_IMAGES].to(device) for part in load_mnist("train"))
-    x, y = images.T.contiguous(), one_hot(labels)
-    networks = Networks(hidden, seeds, device)
-    fast, costs = [], []
-    for _ in range(epochs):
-        activations = networks.activations(x)
-        deltas = networks.deltas(activations, y)
-        fast.append(speeds(deltas))
-        costs.append(cost(activations[-1], y))
-        networks.step(activations, deltas, rate, rate * decay / _IMAGES)
-    activations = networks.activations(x)
-    spread = activations[-2].double().std(-1).mean(-1).cpu().numpy()
-    return Course(np.array(fast), np.array(costs), spread, accuracy(activations[-1], labels))
-
-
-def prior() -> tuple[float, float]:
-    """Return the cost of the best constant answer on the 1000 images, and the share of their commonest class."""
-    counts = torch.bincount(load_mnist("train")[1][:_IMAGES], minlength=10).double() / _IMAGES
-    entropy = -(counts * counts.log() + (1 - counts) * (1 - counts).log()).sum()
-    return float(entropy), float(counts.max())
-
-
-def escape(costs: Floats, constant: float) -> int | None:
-    """Return the epoch at which a network left the plateau, None where it did not.
-
-    Args:
-        costs: Its cost by epoch.
-        constant: That of the best constant answer.
-    """
-    below = np.flatnonzero(costs < constant - _LEFT)
-    return int(below[0]) if len(below) else None
 
 
 def _at(when: list[int | None]) -> str:
