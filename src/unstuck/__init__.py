@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from unstuck.loading import load as load
     from unstuck.record.reader import Run as Run
     from unstuck.report.trials import TrialArm as TrialArm
+    from unstuck.restarting.restarts import restarts as restarts
+    from unstuck.restarting.result import Restarts as Restarts
 
 __version__ = "0.1.0"
 
@@ -44,6 +46,7 @@ _PUBLIC = {
     "Finding": "unstuck.difficulties.finding",
     "FixResult": "unstuck.fixing.result",
     "LoadedRun": "unstuck.loading",
+    "Restarts": "unstuck.restarting.result",
     "Run": "unstuck.record.reader",
     "TrialArm": "unstuck.report.trials",
     "UnstuckError": "unstuck.errors",
@@ -52,6 +55,7 @@ _PUBLIC = {
     "Watch": "unstuck.attach.watch",
     "fix": "unstuck.fixing.function",
     "load": "unstuck.loading",
+    "restarts": "unstuck.restarting.restarts",
     "watch": "unstuck.attach.watch",
 }
 

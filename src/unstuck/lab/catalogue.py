@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from unstuck.lab.depth_accuracy import DepthAccuracy
+from unstuck.lab.depth_curves import DepthCurves
+from unstuck.lab.depth_speed import DepthSpeed
 from unstuck.lab.experiment import Experiment
 from unstuck.lab.exploding import Exploding
 from unstuck.lab.step_size import StepSize
@@ -9,5 +12,8 @@ from unstuck.lab.step_size import StepSize
 #: One line per experiment.
 EXPERIMENTS: tuple[Experiment, ...] = (
     Exploding(),
+    DepthAccuracy(),
+    DepthSpeed(),
+    DepthCurves(),
     StepSize(),
 )

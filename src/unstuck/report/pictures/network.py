@@ -21,7 +21,9 @@ _MOST_EDGES = 160  # between two columns: enough to show the wiring, few enough 
 
 
 @dataclass(frozen=True)
-class _Column:
+class Column:
+    """A layer: its name, the speeds of the units that are drawn, how many it has, and its own speed."""
+
     name: str
     units: tuple[float, ...]  # NaN where not finite
     of: int
@@ -39,14 +41,14 @@ def draw(run: Run, findings: Outline) -> Picture | Missing:
     return Picture("network", _TITLE, _caption(run, ends, names), drawings)
 
 
-def _columns(run: Run, probe: Probe, names: list[str]) -> list[_Column]:
+def _columns(run: Run, probe: Probe, names: list[str]) -> list[Column]:
     units = {layer.name: layer.units for layer in run.layers}
     found = []
     for name in names:
         layer = probe.m["layers"].get(name, {})
         values = tuple(floating(v) for v in (layer.get("delta_units") or [])[:_MOST_UNITS])
         if values:
-            found.append(_Column(clean(name), values, units.get(name, len(values)), floating(layer.get("delta"))))
+            found.append(Column(clean(name), values, units.get(name, len(values)), floating(layer.get("delta"))))
     return found
 
 
@@ -67,11 +69,11 @@ def _svg(run: Run, ends: list[Probe], names: list[str], name: str, width: float)
     most = max(2, int(panel / 64))
     chosen = [names[i] for i in spread_out(len(names), most)]
     nets = [_columns(run, probe, chosen) for probe in ends]
-    heights = [_height(net) for net in nets]
+    heights = [panel_height(net) for net in nets]
     svg = Svg(name, width, max(heights) if beside else sum(heights) + 16 * (len(ends) - 1))
     x = y = 0.0
     for probe, net, height in zip(ends, nets, heights, strict=True):
-        _panel(svg, net, f"step {count(probe.step)}", _hidden(len(chosen), len(names)), (x, y, panel, height))
+        draw_panel(svg, net, f"step {count(probe.step)}", _hidden(len(chosen), len(names)), (x, y, panel, height))
         x, y = (x + panel + 40, y) if beside else (x, y + height + 16)
     return svg.render(_TITLE, _description(ends, nets))
 
@@ -80,16 +82,30 @@ def _hidden(shown: int, layers: int) -> str:
     return f", {shown} of {layers} layers" if shown < layers else ""
 
 
-def _pitch(net: list[_Column]) -> float:
+def _pitch(net: list[Column]) -> float:
     return min(20.0, max(7.5, 300 / max((len(column.units) for column in net), default=1)))
 
 
-def _height(net: list[_Column]) -> float:
+def panel_height(net: list[Column]) -> float:
+    """Return the height that a network needs.
+
+    Args:
+        net: Its layers.
+    """
     tallest = max((len(column.units) for column in net), default=0)
     return 72 + tallest * _pitch(net) + 46
 
 
-def _panel(svg: Svg, net: list[_Column], title: str, more: str, at: tuple[float, float, float, float]) -> None:
+def draw_panel(svg: Svg, net: list[Column], title: str, more: str, at: tuple[float, float, float, float]) -> None:
+    """Draw one network.
+
+    Args:
+        svg: Where.
+        net: Its layers.
+        title: What stands above it.
+        more: What follows that.
+        at: Left, top, width and height.
+    """
     left, top, width, height = at
     svg.text(left, top + 12, title + more, "start", "title strong")
     if not net:
@@ -110,7 +126,7 @@ def _panel(svg: Svg, net: list[_Column], title: str, more: str, at: tuple[float,
         _labels(svg, column, names[i], left + i * cell, cell, top + height)
 
 
-def _places(column: _Column, x: float, middle: float, pitch: float) -> list[tuple[float, float]]:
+def _places(column: Column, x: float, middle: float, pitch: float) -> list[tuple[float, float]]:
     start = middle - pitch * (len(column.units) - 1) / 2
     return [(x, start + i * pitch) for i in range(len(column.units))]
 
@@ -124,7 +140,7 @@ def _edges(svg: Svg, places: list[list[tuple[float, float]]]) -> None:
 
 
 def _units(
-    svg: Svg, column: _Column, places: list[tuple[float, float]], radius: float, bar: float, largest: float
+    svg: Svg, column: Column, places: list[tuple[float, float]], radius: float, bar: float, largest: float
 ) -> None:
     for value, (x, y) in zip(column.units, places, strict=True):
         svg.add("circle", cx=x, cy=y, r=radius, class_="unit" if math.isfinite(value) else "unit broken")
@@ -134,7 +150,7 @@ def _units(
             svg.add("rect", x=x + radius + 1, y=y - thick / 2, width=length, height=thick, class_="unit-bar")
 
 
-def _labels(svg: Svg, column: _Column, name: str, left: float, cell: float, bottom: float) -> None:
+def _labels(svg: Svg, column: Column, name: str, left: float, cell: float, bottom: float) -> None:
     more = f"first {len(column.units)} of {count(column.of)}"
     svg.text(left, bottom - 32, name, "start", "tick strong")
     svg.text(left, bottom - 18, number(column.delta) if math.isfinite(column.delta) else "not finite", "start", "tick")
@@ -143,7 +159,7 @@ def _labels(svg: Svg, column: _Column, name: str, left: float, cell: float, bott
         svg.text(left, bottom - 4, fits, "start", "tick faint")
 
 
-def _description(ends: list[Probe], nets: list[list[_Column]]) -> str:
+def _description(ends: list[Probe], nets: list[list[Column]]) -> str:
     parts = []
     for probe, net in zip(ends, nets, strict=True):
         sizes = ", ".join(f"{column.name} {number(column.delta)}" for column in net)

@@ -1,0 +1,1 @@
+"""Many initialisations of one network, trained at once."""
