@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from unstuck.attach.watch import Watch as Watch
     from unstuck.attach.watch import watch as watch
+    from unstuck.constructive.classifier import CascadeCorrelationClassifier as CascadeCorrelationClassifier
+    from unstuck.constructive.regressor import CascadeCorrelationRegressor as CascadeCorrelationRegressor
     from unstuck.difficulties.finding import Diagnosis as Diagnosis
     from unstuck.difficulties.finding import Finding as Finding
     from unstuck.difficulties.finding import Verdict as Verdict
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "CascadeCorrelationClassifier": "unstuck.constructive.classifier",
+    "CascadeCorrelationRegressor": "unstuck.constructive.regressor",
     "Diagnosis": "unstuck.difficulties.finding",
     "Finding": "unstuck.difficulties.finding",
     "LoadedRun": "unstuck.loading",

@@ -1,7 +1,7 @@
 """Fahlman's procedure in plain NumPy, one trial at a time: slow and obvious, to compare the engine with.
 
-After his public-domain program of 11/90. Sigmoids and targets are from -1/2 to 1/2; candidates' mean value is that of the
-same epoch, as in the paper.
+After his public-domain program of 11/90. Sigmoids and targets are from -1/2 to 1/2; candidates' mean value is that of
+the same epoch, as in the paper.
 """
 
 from __future__ import annotations

@@ -33,8 +33,8 @@ class Chosen:
 def centred(residuals: Tensor, cases: Cases) -> Tensor:
     """Return residuals from which the score of a candidate is one product: centred, and over the sum of squares.
 
-    A unit ``v`` has the covariance ``sum (v - mean v)(e - mean e) = sum v (e - mean e)`` with a residual ``e``. The paper
-    takes the mean by output; the program over all outputs, which is the same for one.
+    A unit ``v`` has the covariance ``sum (v - mean v)(e - mean e) = sum v (e - mean e)`` with a residual ``e``. The
+    paper takes the mean by output, as here; the program over all outputs, which is the same for one.
 
     Args:
         residuals: ``[t, outputs, n]``.
@@ -44,7 +44,7 @@ def centred(residuals: Tensor, cases: Cases) -> Tensor:
     if weights is None:
         moved = residuals - residuals.mean(2, keepdim=True)
     else:
-        moved = weights * (residuals - (weights * residuals).mean(2, keepdim=True))
+        moved = weights * (residuals - (weights * residuals).sum(2, keepdim=True) / cases.total)
     squares = (residuals**2 if weights is None else weights * residuals**2).sum((1, 2), keepdim=True)
     return moved / squares.clamp_min(torch.finfo(residuals.dtype).tiny)
 

@@ -1,7 +1,7 @@
 """Growing cascades: outputs, candidates, a new unit, and again. Many trials grow side by side.
 
-The trials of a batch have the same number of hidden units at any time, so that a phase is one batch of products; one that
-is done with its phase leaves the batch, and one that is right leaves for good. Gradients are in closed form.
+The trials of a batch have the same number of hidden units at any time, so that a phase is one batch of products; one
+that is done with its phase leaves the batch, and one that is right leaves for good. Gradients are in closed form.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def grow(
             network.end_outputs(
                 final[place], Phase("outputs", trained.epochs[place], trained.errors[place]), trained.right[place]
             )
-            enough = monitor is not None and monitor(trial, network)
-            if not (enough or network.right or network.hidden_units >= settings.max_hidden):
+            enough = monitor is not None and not network.diverged and monitor(trial, network)
+            if not (enough or network.right or network.diverged or network.hidden_units >= settings.max_hidden):
                 stay.append(place)
         if not stay:
             return networks

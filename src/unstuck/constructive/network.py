@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -39,6 +40,7 @@ class Cascade:
         outputs: Weights of the outputs after each output phase, ``[outputs, 1 + inputs + units]``; the last are in use.
         phases: The phases of its training.
         right: Whether all outputs are right for all cases.
+        diverged: Whether growth ended because the error was no longer finite; the outputs before that are in use.
     """
 
     inputs: int
@@ -47,6 +49,7 @@ class Cascade:
     outputs: list[Weights] = field(default_factory=list)
     phases: list[Phase] = field(default_factory=list)
     right: bool = False
+    diverged: bool = False
 
     @property
     def hidden_units(self) -> int:
@@ -64,10 +67,14 @@ class Cascade:
         return sum(phase.epochs for phase in self.phases)
 
     def end_outputs(self, weights: Weights, phase: Phase, right: bool) -> None:
-        """Note the end of an output phase."""
-        self.outputs.append(weights)
+        """Note the end of an output phase; one that diverged is undone, with the unit before it."""
         self.phases.append(phase)
-        self.right = right
+        if math.isfinite(phase.value):
+            self.outputs.append(weights)
+            self.right = right
+        else:
+            self.diverged = True
+            self.hidden = self.hidden[:-1]
 
     def add_unit(self, weights: Weights, phase: Phase) -> None:
         """Note the end of a candidate phase."""

@@ -19,9 +19,9 @@ class Cases:
 
     Attributes:
         targets: ``[outputs, n]``; of a sigmoid from 0 to 1 (the paper's from -1/2 to 1/2, plus 1/2).
-        weights: Weight of each case, ``[n]``, 1 on average; None where they are alike.
+        weights: Weight of each case, ``[n]``, as if it were there so many times; None where all count once.
         linear: Whether outputs are linear, and not sigmoids.
-        total: Sum of the weights as they were given: the number of cases.
+        total: Sum of the weights: the number of cases.
     """
 
     targets: Tensor
@@ -91,7 +91,7 @@ class _Pass:
 def train_outputs(values: Tensor, cases: Cases, quickprop: Quickprop, settings: Settings) -> Trained:
     """Train the outputs of all trials until they are right, or their errors stay as they are.
 
-    Weights of a trial whose error is no longer finite are set back to those it began with.
+    A trial whose error is no longer finite has the error NaN, and keeps the weights that it began with.
 
     Args:
         values: Values of bias, inputs and hidden units, ``[t, units, n]``.

@@ -6,6 +6,11 @@ from dataclasses import dataclass, fields
 
 from unstuck.errors import UsageError
 
+
+class SettingError(UsageError, ValueError):
+    """A setting out of its range. A ``ValueError`` too, as scikit-learn's users expect."""
+
+
 _COUNTS = ("candidates", "output_epochs", "candidate_epochs")
 _FROM_0 = ("max_hidden", "output_patience", "candidate_patience", "output_decay", "candidate_decay", "offset")
 
@@ -28,7 +33,7 @@ class Settings:
         candidate_patience: The same for a candidate phase, once its score has changed at all.
         output_change: Part by which the squared error must change to count as a change.
         candidate_change: The same for the best score of the candidates.
-        threshold: An output is right where it is closer than this to its target, of targets that are one apart; 0: never.
+        threshold: An output is right where it is closer than this to its target, 0 or 1; with 0 none is.
         offset: Added to the slope of the outputs' sigmoid, so that outputs do not get stuck at their extremes.
         weight_range: First weights are drawn evenly between minus and plus this.
     """
@@ -55,7 +60,7 @@ class Settings:
             value = getattr(self, one.name)
             least = 1 if one.name in _COUNTS else 0
             if not value >= least:
-                raise UsageError(f"{one.name} is {value!r}; it must be {least} or more")
+                raise SettingError(f"{one.name} is {value!r}; it must be {least} or more")
         for name in ("output_rate", "candidate_rate", "mu", "weight_range"):
             if not getattr(self, name) > 0:
-                raise UsageError(f"{name} is {getattr(self, name)!r}; it must be more than 0")
+                raise SettingError(f"{name} is {getattr(self, name)!r}; it must be more than 0")

@@ -9,8 +9,8 @@ from torch import Tensor
 def two_spirals(dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
     """Return the 194 points of Wieland's two intertwined spirals and the class of each, 1 or 0.
 
-    Point ``i`` of 97 lies at the angle ``i pi / 16`` and the radius ``6.5 (104 - i) / 104``; each has its negative in the
-    other class.
+    Point ``i`` of 97 lies at the angle ``i pi / 16`` and the radius ``6.5 (104 - i) / 104``; each has its negative in
+    the other class.
 
     Args:
         dtype: Of both.
