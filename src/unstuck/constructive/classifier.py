@@ -29,16 +29,16 @@ class CascadeCorrelationClassifier(ClassifierMixin, CascadeCorrelation):  # type
         output_rate: Quickprop's rate for the outputs.
         candidate_rate: Quickprop's rate for candidates.
         mu: A step is at most this many times the one before.
-        output_decay: Weight decay of the outputs.
         candidate_decay: Weight decay of candidates.
-        output_epochs: Epochs of an output phase at most.
         candidate_epochs: Epochs of a candidate phase at most.
-        output_patience: Epochs without a change that end an output phase.
         candidate_patience: Epochs without a change that end a candidate phase.
-        output_change: Part by which the error must change.
         candidate_change: Part by which the best score must change.
-        threshold: An output is right where it is closer than this to 0 or 1. None: 0.4, as published.
-        early_stopping: Whether to keep cases apart, and the network that is best on them. None: no.
+        output_epochs: Epochs of an output phase at most.
+        output_patience: Epochs without a change that end an output phase.
+        output_change: Part by which the error must change.
+        output_decay: Weight decay of the outputs.
+        threshold: An output is right where it is closer than this to 0 or 1.
+        early_stopping: Whether to keep cases apart, and the network that is best on them.
         validation_fraction: Part of the cases that is kept apart.
         validation_patience: Units without a lower error on those that end growth.
         standardize: Whether to bring inputs to mean 0 and standard deviation 1.
@@ -59,10 +59,63 @@ class CascadeCorrelationClassifier(ClassifierMixin, CascadeCorrelation):  # type
     """
 
     _linear: ClassVar[bool] = False
-    _threshold: ClassVar[float] = 0.4
-    _early_stopping: ClassVar[bool] = False
 
     classes_: NDArray[Any]
+
+    def __init__(
+        self,
+        *,
+        max_hidden: int = 25,
+        candidates: int = 8,
+        output_rate: float = 1.0,
+        candidate_rate: float = 100.0,
+        mu: float = 2.0,
+        candidate_decay: float = 0.0,
+        candidate_epochs: int = 100,
+        candidate_patience: int = 8,
+        candidate_change: float = 0.03,
+        output_epochs: int = 100,
+        output_patience: int = 12,
+        output_change: float = 0.01,
+        output_decay: float = 1e-4,
+        threshold: float = 0.4,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        validation_patience: int = 3,
+        standardize: bool = True,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "cpu",
+        dtype: str = "float64",
+        verbose: bool = False,
+        progress: bool = False,
+    ) -> None:
+        super().__init__(
+            max_hidden=max_hidden,
+            candidates=candidates,
+            candidate_rate=candidate_rate,
+            mu=mu,
+            candidate_decay=candidate_decay,
+            candidate_epochs=candidate_epochs,
+            candidate_patience=candidate_patience,
+            candidate_change=candidate_change,
+            output_decay=output_decay,
+            threshold=threshold,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            validation_patience=validation_patience,
+            standardize=standardize,
+            warm_start=warm_start,
+            random_state=random_state,
+            device=device,
+            dtype=dtype,
+            verbose=verbose,
+            progress=progress,
+        )
+        self.output_rate = output_rate
+        self.output_epochs = output_epochs
+        self.output_patience = output_patience
+        self.output_change = output_change
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> CascadeCorrelationClassifier:
         """Grow a network.
@@ -102,7 +155,8 @@ class CascadeCorrelationClassifier(ClassifierMixin, CascadeCorrelation):  # type
         out = self._outputs(X)
         if out.shape[1] == 1:
             return np.hstack([1 - out, out])
-        return out / np.maximum(out.sum(1, keepdims=True), np.finfo(np.float64).tiny)
+        shares: Floats = out / np.maximum(out.sum(1, keepdims=True), np.finfo(np.float64).tiny)
+        return shares
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the class of each case.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -32,20 +33,15 @@ except ImportError as error:
 
 _Self = TypeVar("_Self", bound="CascadeCorrelation")
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
-#: Names of the settings that go to the engine as they are.
-_PLAIN = (
-    "max_hidden candidates output_rate candidate_rate mu output_decay candidate_decay output_epochs candidate_epochs "
-    "output_patience candidate_patience output_change candidate_change"
-).split()
+#: Names of the settings of the engine, of which an estimator has some.
+_ENGINE = tuple(setting.name for setting in fields(Settings))
 
 
 class CascadeCorrelation(BaseEstimator):  # type: ignore[misc]
     """Base of the two estimators, which say what the arguments are."""
 
-    #: Whether outputs are linear, when a case counts as right, and whether cases are kept apart unless it is said.
+    #: Whether outputs are linear.
     _linear: ClassVar[bool]
-    _threshold: ClassVar[float]
-    _early_stopping: ClassVar[bool]
 
     network_: Cascade
     input_scaling_: Scaling
@@ -56,19 +52,15 @@ class CascadeCorrelation(BaseEstimator):  # type: ignore[misc]
         *,
         max_hidden: int = 25,
         candidates: int = 8,
-        output_rate: float = 1.0,
         candidate_rate: float = 100.0,
         mu: float = 2.0,
-        output_decay: float = 1e-4,
         candidate_decay: float = 0.0,
-        output_epochs: int = 100,
         candidate_epochs: int = 100,
-        output_patience: int = 12,
         candidate_patience: int = 8,
-        output_change: float = 0.01,
         candidate_change: float = 0.03,
-        threshold: float | None = None,
-        early_stopping: bool | None = None,
+        output_decay: float = 1e-4,
+        threshold: float = 0.4,
+        early_stopping: bool = False,
         validation_fraction: float = 0.1,
         validation_patience: int = 3,
         standardize: bool = True,
@@ -81,17 +73,13 @@ class CascadeCorrelation(BaseEstimator):  # type: ignore[misc]
     ) -> None:
         self.max_hidden = max_hidden
         self.candidates = candidates
-        self.output_rate = output_rate
         self.candidate_rate = candidate_rate
         self.mu = mu
-        self.output_decay = output_decay
         self.candidate_decay = candidate_decay
-        self.output_epochs = output_epochs
         self.candidate_epochs = candidate_epochs
-        self.output_patience = output_patience
         self.candidate_patience = candidate_patience
-        self.output_change = output_change
         self.candidate_change = candidate_change
+        self.output_decay = output_decay
         self.threshold = threshold
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -141,16 +129,15 @@ class CascadeCorrelation(BaseEstimator):  # type: ignore[misc]
             raise SettingError(f"dtype is {self.dtype!r}; it must be 'float32' or 'float64'")
         if not 0 < self.validation_fraction < 1:
             raise SettingError(f"validation_fraction is {self.validation_fraction!r}; it must be between 0 and 1")
-        threshold = self._threshold if self.threshold is None else self.threshold
-        return Settings(**{name: getattr(self, name) for name in _PLAIN}, threshold=threshold)
+        chosen = self.get_params(deep=False)
+        return Settings(**{name: chosen[name] for name in _ENGINE if name in chosen})
 
     def _split(
         self, n: int, strata: NDArray[Any] | None, random: np.random.RandomState
     ) -> tuple[NDArray[np.intp], NDArray[np.intp] | None]:
         """Return the rows to train on, and those that are kept apart."""
         rows = np.arange(n)
-        wanted = self._early_stopping if self.early_stopping is None else self.early_stopping
-        if not wanted or n < 2:
+        if not self.early_stopping or n < 2:
             return rows, None
         train, held = train_test_split(rows, test_size=self.validation_fraction, stratify=strata, random_state=random)
         return train, held

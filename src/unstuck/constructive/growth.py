@@ -18,6 +18,7 @@ from unstuck.constructive.network import Cascade, Phase
 from unstuck.constructive.outputs import Cases, train_outputs
 from unstuck.constructive.quickprop import Quickprop
 from unstuck.constructive.settings import Settings
+from unstuck.constructive.solving import solve_outputs
 
 #: Asked after each output phase with the number of the trial and the network so far: whether it is enough.
 Monitor = Callable[[int, Cascade], bool]
@@ -77,7 +78,10 @@ def grow(
     alive = list(range(len(generators)))
     while True:
         width = networks[alive[0]].width
-        trained = train_outputs(values[:, :width], cases, quickprop, settings)
+        seen = values[:, :width]
+        trained = (
+            solve_outputs(seen, cases, settings) if problem.linear else train_outputs(seen, cases, quickprop, settings)
+        )
         final = trained.quickprop.weights.cpu().numpy().copy()
         stay = []
         for place, trial in enumerate(alive):

@@ -1,4 +1,4 @@
-"""The output phase: quickprop on the weights from all units to the outputs, the hidden units being frozen."""
+"""The output phase of sigmoids: quickprop on the weights from all units, the hidden units being frozen."""
 
 from __future__ import annotations
 
@@ -65,17 +65,15 @@ class _Pass:
         """Compute outputs, residuals and slopes; return the largest squared error of a case, and the sum, by trial."""
         out, e, squares, cases = self.out, self.residuals, self.squares, self.cases
         torch.bmm(self.quickprop.weights, self.values, out=out)
-        if not cases.linear:
-            out.sigmoid_()
+        out.sigmoid_()
         torch.sub(out, cases.targets, out=e)
         torch.mul(e, e, out=squares)
         torch.amax(self.flat, 1, out=self.stats[0])
         if cases.weights is not None:
             squares.mul_(cases.weights)
         torch.sum(self.flat, 1, out=self.stats[1])
-        if not cases.linear:
-            out.addcmul_(out, out, value=-1).add_(self.settings.offset)
-            e.mul_(out)
+        out.addcmul_(out, out, value=-1).add_(self.settings.offset)
+        e.mul_(out)
         weighted = e if cases.weights is None else torch.mul(e, cases.weights, out=squares)
         torch.bmm(weighted, self.turned, out=self.quickprop.slopes)
         measured: list[list[float]] = self.stats.tolist()

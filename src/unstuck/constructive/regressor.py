@@ -15,26 +15,23 @@ class CascadeCorrelationRegressor(MultiOutputMixin, RegressorMixin, CascadeCorre
     """A network that grows its hidden units one at a time, with linear outputs.
 
     Cascade-Correlation (Fahlman & Lebiere 1990), as ``CascadeCorrelationClassifier`` tells. Targets are brought to mean
-    0 and standard deviation 1 inside. Where a classifier ends when it is right, a regression has no such end: unless it
-    is told otherwise it keeps cases apart, and the network that is best on them.
+    0 and standard deviation 1 inside. The weights of the outputs solve a least-squares problem and are not trained step
+    by step, as inputs of real tables are correlated. Where a classifier ends when it is right, a regression has no such
+    end: unless it is told otherwise it keeps cases apart, and the network that is best on them.
 
     Args:
         max_hidden: Hidden units at most.
         candidates: Units in the pool.
-        output_rate: Quickprop's rate for the outputs.
         candidate_rate: Quickprop's rate for candidates.
         mu: A step is at most this many times the one before.
         output_decay: Weight decay of the outputs.
         candidate_decay: Weight decay of candidates.
-        output_epochs: Epochs of an output phase at most.
         candidate_epochs: Epochs of a candidate phase at most.
-        output_patience: Epochs without a change that end an output phase.
         candidate_patience: Epochs without a change that end a candidate phase.
-        output_change: Part by which the error must change.
         candidate_change: Part by which the best score must change.
         threshold: Growth ends when all cases are closer than this to their targets, in standard deviations of the
-            targets. None: 0, which is never.
-        early_stopping: Whether to keep cases apart, and the network that is best on them. None: yes.
+            targets; with 0 none is.
+        early_stopping: Whether to keep cases apart, and the network that is best on them.
         validation_fraction: Part of the cases that is kept apart.
         validation_patience: Units without a lower error on those that end growth.
         standardize: Whether to bring inputs to mean 0 and standard deviation 1.
@@ -55,10 +52,55 @@ class CascadeCorrelationRegressor(MultiOutputMixin, RegressorMixin, CascadeCorre
     """
 
     _linear: ClassVar[bool] = True
-    _threshold: ClassVar[float] = 0.0
-    _early_stopping: ClassVar[bool] = True
 
     target_scaling_: Scaling
+
+    def __init__(
+        self,
+        *,
+        max_hidden: int = 25,
+        candidates: int = 8,
+        candidate_rate: float = 100.0,
+        mu: float = 2.0,
+        candidate_decay: float = 0.0,
+        candidate_epochs: int = 100,
+        candidate_patience: int = 8,
+        candidate_change: float = 0.03,
+        output_decay: float = 1e-4,
+        threshold: float = 0.0,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.1,
+        validation_patience: int = 3,
+        standardize: bool = True,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "cpu",
+        dtype: str = "float64",
+        verbose: bool = False,
+        progress: bool = False,
+    ) -> None:
+        super().__init__(
+            max_hidden=max_hidden,
+            candidates=candidates,
+            candidate_rate=candidate_rate,
+            mu=mu,
+            candidate_decay=candidate_decay,
+            candidate_epochs=candidate_epochs,
+            candidate_patience=candidate_patience,
+            candidate_change=candidate_change,
+            output_decay=output_decay,
+            threshold=threshold,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            validation_patience=validation_patience,
+            standardize=standardize,
+            warm_start=warm_start,
+            random_state=random_state,
+            device=device,
+            dtype=dtype,
+            verbose=verbose,
+            progress=progress,
+        )
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> CascadeCorrelationRegressor:
         """Grow a network.

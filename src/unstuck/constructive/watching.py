@@ -74,7 +74,12 @@ class Watcher:
         epochs = units = 0
         for phase in network.phases:
             epochs += phase.epochs
-            row = {"phase": phase.kind, "hidden_units": units, "epochs": phase.epochs, "epochs_so_far": epochs}
+            row: dict[str, Any] = {
+                "phase": phase.kind,
+                "hidden_units": units,
+                "epochs": phase.epochs,
+                "epochs_so_far": epochs,
+            }
             if phase.kind == "outputs":
                 row |= {"squared_error": phase.value}
                 if units in self.errors:
