@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from unstuck.lab.experiment import Experiment
 from unstuck.lab.exploding import Exploding
+from unstuck.lab.parity import Parity
 from unstuck.lab.step_size import StepSize
+from unstuck.lab.two_spirals import TwoSpirals
 
 #: One line per experiment.
 EXPERIMENTS: tuple[Experiment, ...] = (
     Exploding(),
     StepSize(),
+    TwoSpirals(),
+    Parity(),
 )
