@@ -6,10 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
 
-from unstuck.constructive.estimator import CascadeCorrelation
+from unstuck.constructive.estimator import CascadeCorrelation, ClassifierMixin, check_classification_targets
 from unstuck.constructive.scaling import Floats
 
 

@@ -21,9 +21,13 @@ from unstuck.errors import UsageError
 
 try:
     from sklearn.base import BaseEstimator
+    from sklearn.base import ClassifierMixin as ClassifierMixin
+    from sklearn.base import MultiOutputMixin as MultiOutputMixin
+    from sklearn.base import RegressorMixin as RegressorMixin
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.model_selection import train_test_split
     from sklearn.utils import check_random_state
+    from sklearn.utils.multiclass import check_classification_targets as check_classification_targets
     from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 except ImportError as error:
     raise UsageError(

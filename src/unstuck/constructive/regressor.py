@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import MultiOutputMixin, RegressorMixin
 
-from unstuck.constructive.estimator import CascadeCorrelation
+from unstuck.constructive.estimator import CascadeCorrelation, MultiOutputMixin, RegressorMixin
 from unstuck.constructive.scaling import Floats, Scaling
 
 
