@@ -25,10 +25,10 @@ def quickprop(weights, steps, before, slopes, rate, decay, mu):
     return weights + step, step, s
 
 
-def cascade(inputs, targets, settings, generator):
+def cascade(inputs, targets, settings, generator, trace=None):
     """Return hidden weights, output weights, epochs, and whether all is right.
 
-    ``inputs`` ``[n, i]``, ``targets`` ``[n, o]`` at +-1/2.
+    ``inputs`` ``[n, i]``, ``targets`` ``[n, o]`` at +-1/2. ``trace`` gets start and end of each phase.
     """
     n, outputs = targets.shape
     values = np.hstack([np.ones((n, 1)), inputs])
@@ -36,6 +36,7 @@ def cascade(inputs, targets, settings, generator):
     steps, before = np.zeros_like(weights), np.zeros_like(weights)
     hidden, epochs = [], 0
     while True:
+        start, began = (weights, steps, before), epochs
         last, quit_epoch = None, epochs + settings.output_patience
         for _ in range(settings.output_epochs):
             out = sigmoid(values @ weights)
@@ -55,11 +56,14 @@ def cascade(inputs, targets, settings, generator):
                 last, quit_epoch = true_error, epochs + settings.output_patience
             elif epochs >= quit_epoch:
                 break
+        if trace is not None:
+            trace.append(("outputs", values, start, (weights, steps, before, error, epochs - began)))
         if len(hidden) == settings.max_hidden:
             return hidden, weights.T, epochs, False
 
         units = values.shape[1]
         pool = generator.uniform(-settings.weight_range, settings.weight_range, (settings.candidates, units)).T
+        first, began = pool, epochs
         pool_steps, pool_before = np.zeros_like(pool), np.zeros_like(pool)
         mean, squares = error.mean(0), (error**2).sum()
         cor = sigmoid(values @ pool).T @ (error - mean) / squares
@@ -85,6 +89,8 @@ def cascade(inputs, targets, settings, generator):
                 break
         best = scores.argmax()
         hidden.append(pool[:, best])
+        if trace is not None:
+            trace.append(("candidates", values, (first, error), (pool[:, best], cor[best], epochs - began)))
         values = np.hstack([values, sigmoid(values @ pool[:, best])[:, None]])
         weights = np.vstack([weights, -cor[best]])
         steps, before = (np.vstack([a, np.zeros((1, outputs))]) for a in (steps, before))

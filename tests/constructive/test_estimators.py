@@ -12,7 +12,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from unstuck import CascadeCorrelationClassifier, CascadeCorrelationRegressor, UsageError
 
-#: Cases are kept apart at random: a case of weight 2 is kept apart whole, two of weight 1 are not.
+#: Cases are kept apart at random: a case of weight 2 is kept apart whole, two of weight 1 are not. Without that the
+#: check passes with few units; with twenty-five on its 15 cases, rounding errors have grown beyond its tolerance.
 SPLIT = {
     "check_sample_weight_equivalence_on_dense_data": "cases that are kept apart are drawn by row, whatever they weigh"
 }
@@ -21,7 +22,7 @@ SPLIT = {
 @parametrize_with_checks(
     [
         CascadeCorrelationClassifier(),
-        CascadeCorrelationRegressor(early_stopping=False),
+        CascadeCorrelationRegressor(early_stopping=False, max_hidden=3),
         CascadeCorrelationRegressor(),
     ],
     expected_failed_checks=lambda one: (

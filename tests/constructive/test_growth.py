@@ -10,9 +10,10 @@ import torch
 
 from tests.constructive.reference import cascade
 from unstuck.constructive.candidates import _Pass as CandidatePass
-from unstuck.constructive.candidates import centred
+from unstuck.constructive.candidates import centred, train_candidates
 from unstuck.constructive.growth import Problem, grow
 from unstuck.constructive.outputs import _Pass as OutputPass
+from unstuck.constructive.outputs import train_outputs
 from unstuck.constructive.quickprop import Quickprop
 from unstuck.constructive.settings import SettingError, Settings
 from unstuck.constructive.spirals import parity, two_spirals
@@ -28,27 +29,60 @@ def three_classes():
     return inputs, torch.nn.functional.one_hot(numbers, 3).double()
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
-@pytest.mark.parametrize(
-    ("data", "settings"),
-    [
-        (two_spirals, SHORT),
-        (two_spirals, Settings(max_hidden=1)),
-        (three_classes, SHORT),
-        (lambda: parity(2), Settings()),
-        (lambda: parity(3), Settings()),
-    ],
-)
-def test_it_does_what_the_procedure_does(data, settings, seed):
+@pytest.mark.parametrize(("data", "seed"), [(two_spirals, 0), (two_spirals, 1), (three_classes, 0)])
+def test_each_phase_does_what_the_procedure_does(data, seed):
     inputs, targets = data()
+    trace, settings, cases = [], replace(SHORT, max_hidden=15), Problem(inputs, targets).cases()
+    cascade(inputs.numpy(), targets.numpy() - 0.5, settings, np.random.default_rng(seed), trace)
+    assert len(trace) >= 8
+    for kind, values, start, end in trace:
+        seen = torch.tensor(values.T[None].copy())
+        if kind == "outputs":
+            state = Quickprop(turned(start[0]), settings.mu)
+            state.steps, state.before = turned(start[1]), turned(start[2])
+            ours = train_outputs(seen, cases, state, settings)
+            assert ours.epochs == [end[4]]
+            found = (ours.quickprop.weights, ours.quickprop.steps, ours.quickprop.before, ours.residuals)
+            wanted = end[:4]
+        else:
+            chosen = train_candidates(seen, centred(turned(start[1]), cases), turned(start[0]), cases, settings)
+            assert chosen.epochs == [end[2]]
+            found, wanted = (
+                (chosen.weights[..., None], chosen.covariances[..., None]),
+                (end[0][:, None], end[1][:, None]),
+            )
+            found = tuple(one.transpose(1, 2) for one in found)
+        for one, other in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(one[0].T, other, rtol=1e-4, atol=1e-4 * np.abs(other).max())
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_whole_run_does_what_the_procedure_does(seed):
+    inputs, targets = two_spirals()
+    settings = replace(SHORT, max_hidden=3)
     hidden, outputs, epochs, right = cascade(
         inputs.numpy(), targets.numpy() - 0.5, settings, np.random.default_rng(seed)
     )
     network = grow(Problem(inputs, targets), settings, [np.random.default_rng(seed)])[0]
     assert (network.hidden_units, network.epochs, network.right) == (len(hidden), epochs, right)
     for ours, theirs in zip(network.hidden, hidden, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(network.outputs[-1], outputs, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(network.outputs[-1], outputs, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_phases_of_full_length_give_the_same_first_unit(seed):
+    inputs, targets = two_spirals()
+    hidden, _, _, _ = cascade(
+        inputs.numpy(), targets.numpy() - 0.5, Settings(max_hidden=1), np.random.default_rng(seed)
+    )
+    network = grow(Problem(inputs, targets), Settings(max_hidden=1), [np.random.default_rng(seed)])[0]
+    np.testing.assert_allclose(network.hidden[0], hidden[0], rtol=1e-5, atol=1e-6)
+
+
+def turned(array):
+    """``[n, k]`` of the reference as ``[1, k, n]`` of the engine."""
+    return torch.tensor(array.T[None].copy())
 
 
 def test_trials_side_by_side_are_those_that_run_alone():
@@ -127,7 +161,8 @@ def test_a_weight_counts_as_repetition(linear):
     times = torch.tensor(np.random.default_rng(0).integers(1, 4, 60))
     repeated = Problem(inputs.repeat_interleave(times, 0), targets.repeat_interleave(times, 0), linear)
     weighted = Problem(inputs, targets, linear, times.double())
-    one, other = (grow(problem, SHORT, [np.random.default_rng(1)])[0] for problem in (repeated, weighted))
+    settings = replace(SHORT, max_hidden=1)
+    one, other = (grow(problem, settings, [np.random.default_rng(1)])[0] for problem in (repeated, weighted))
     np.testing.assert_allclose(one(inputs), other(inputs), rtol=1e-5, atol=1e-6)
 
 
@@ -138,6 +173,14 @@ def test_growth_goes_on_from_a_network_and_ends_where_the_monitor_says():
     more = grow(problem, SHORT, [np.random.default_rng(1)], first, lambda _, network: network.hidden_units == 4)[0]
     assert (first.hidden_units, more.hidden_units) == (2, 4)
     assert all(ours is theirs for ours, theirs in zip(more.hidden, first.hidden, strict=False))
+
+
+@pytest.mark.parametrize("bits", [2, 3, 4])
+def test_it_learns_parity(bits):
+    inputs, odd = parity(bits)
+    assert odd[:, 0].tolist() == [sum(x > 0 for x in row) % 2 for row in inputs.tolist()]
+    networks = grow(Problem(inputs, odd), Settings(), [np.random.default_rng(seed) for seed in range(5)])
+    assert all(network.right and network.hidden_units <= bits for network in networks)
 
 
 def test_what_diverges_is_undone():
