@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from unstuck import optim as optim
     from unstuck.attach.watch import Watch as Watch
     from unstuck.attach.watch import watch as watch
+    from unstuck.constructive.classifier import CascadeCorrelationClassifier as CascadeCorrelationClassifier
+    from unstuck.constructive.regressor import CascadeCorrelationRegressor as CascadeCorrelationRegressor
     from unstuck.difficulties.finding import Diagnosis as Diagnosis
     from unstuck.difficulties.finding import Finding as Finding
     from unstuck.difficulties.finding import Verdict as Verdict
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "CascadeCorrelationClassifier": "unstuck.constructive.classifier",
+    "CascadeCorrelationRegressor": "unstuck.constructive.regressor",
     "Diagnosis": "unstuck.difficulties.finding",
     "Finding": "unstuck.difficulties.finding",
     "FixResult": "unstuck.fixing.result",

@@ -1,0 +1,1 @@
+"""Networks that grow while they learn: Cascade-Correlation (Fahlman & Lebiere 1990)."""
