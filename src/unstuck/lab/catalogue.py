@@ -5,9 +5,11 @@ from __future__ import annotations
 from unstuck.lab.experiment import Experiment
 from unstuck.lab.exploding import Exploding
 from unstuck.lab.step_size import StepSize
+from unstuck.lab.valley import Valley
 
 #: One line per experiment.
 EXPERIMENTS: tuple[Experiment, ...] = (
     Exploding(),
     StepSize(),
+    Valley(),
 )
