@@ -190,10 +190,11 @@ def _tracks(paths: dict[str, Floats]) -> Picture:
         "valley-paths",
         "Four ways down a valley",
         f"The first {_SHOWN} steps from the upper left; the bottom is at (0, 0), and the upward axis, a hundred times "
-        "as steep, is drawn ten times larger. Gradient descent jumps from wall to wall at every step.",
+        "as steep, is stretched. Gradient descent jumps from wall to wall at every step; the best momentum swings "
+        "wide at first, and is down before the others.",
         [*levels, *tracks, newton],
         Axis("along the valley", limits=(-11.0, 11.0)),
-        Axis("across the valley", limits=(-1.1, 1.1)),
+        Axis("across the valley", limits=(-3.5, 3.5)),
         height=340.0,
     )
 
