@@ -7,14 +7,14 @@ import torch
 
 from unstuck.errors import UnstuckError
 from unstuck.lab.batch_runs import Reached, Task, fit, noise_on_the_way, reach
-from unstuck.lab.data import load_digits
 from unstuck.lab.experiment import Comparison, Experiment, Outcome, Setting
 from unstuck.lab.flat_network import FlatNetwork
 from unstuck.lab.plots import Axis, Bar, Floats, Series, bars, curves
+from unstuck.lab.small_images import load_digits
 from unstuck.report.pictures.picture import Picture, Table
 
 _SIDE, _HIDDEN, _LEVEL = 7, 16, 0.5
-_RATES = (0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28)
+_RATES = (0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56)
 _PLACES = 8
 _PAPER = "McCandlish et al. 2018, An Empirical Model of Large-Batch Training"
 

@@ -58,42 +58,6 @@ def load_mnist(split: str = "train") -> tuple[Tensor, Tensor]:
     return images[part].flatten(1).float() / 255, labels[part].long()
 
 
-@cache
-def load_digits(count: int, side: int) -> tuple[Tensor, Tensor, str]:
-    """Return a few small images of digits: of MNIST, or of scikit-learn where there is no MNIST.
-
-    Images are made smaller by the mean over patches, times the root of a patch's size, so that they keep their length
-    as vectors.
-
-    Args:
-        count: How many, from the beginning.
-        side: Height and width that is wanted.
-
-    Returns:
-        Images ``[count, side * side]``, float32, labels ``[count]``, and where they are from, in words.
-
-    Raises:
-        UsageError: There is neither MNIST nor scikit-learn.
-    """
-    if find_mnist() is not None:
-        images, labels = load_mnist()
-        where = "MNIST"
-    else:
-        try:
-            from sklearn.datasets import load_digits as embedded
-        except ModuleNotFoundError:
-            raise UsageError(
-                "this experiment needs images of digits, and there is neither MNIST in data/mnist nor scikit-learn; "
-                "pip install scikit-learn, or name MNIST's folder: UNSTUCK_MNIST=/path/to/mnist unstuck lab ..."
-            ) from None
-        digits = embedded()
-        images, labels = torch.from_numpy(digits.data).float() / 16, torch.from_numpy(digits.target).long()
-        where = "scikit-learn's digits of 8 x 8 pixels (there is no MNIST on this machine)"
-    height = round(images.shape[1] ** 0.5)
-    small = torch.nn.functional.adaptive_avg_pool2d(images[:count].view(-1, 1, height, height), side)
-    return small.flatten(1) * (height / side), labels[:count], f"{where}, {side} x {side} pixels"
-
-
 def _file(folder: Path, part: str) -> Path | None:
     return next((file for end in (".gz", "") if (file := folder / f"{part}-ubyte{end}").is_file()), None)
 

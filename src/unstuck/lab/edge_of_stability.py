@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from unstuck.lab.data import load_digits
 from unstuck.lab.edge_training import Trace, Trainer, train
 from unstuck.lab.experiment import Comparison, Experiment, Outcome, Setting, Sure
 from unstuck.lab.flat_network import FlatNetwork
 from unstuck.lab.plots import Axis, Series, curves
+from unstuck.lab.small_images import load_digits
 from unstuck.report.pictures.picture import Picture, Table
 
 _BAND = (0.95, 1.05)

@@ -12,7 +12,7 @@ from torch import Tensor
 from unstuck.lab.critical_points import Found, kinds
 from unstuck.lab.experiment import Comparison, Experiment, Outcome, Setting
 from unstuck.lab.plots import Axis, Floats, Series, curves
-from unstuck.lab.surface_runs import DECAY, LINE, POINTS, critical, lines_of, restarts
+from unstuck.lab.surface_runs import CRITICAL, DECAY, LINE, POINTS, critical, lines_of, restarts
 from unstuck.report.pictures.picture import Picture, Table
 
 #: A loss of XOR below which all four cases are right with room to spare.
@@ -83,9 +83,9 @@ class Surface(Experiment):
             ),
             pictures=(_indices(found), _straight(lines), _ended(losses)),
             settings={
-                "critical points": f"16-4-3 tanh, cross-entropy plus {DECAY:g} |w|^2 / 2, 60 images of the digits 0, "
-                "1 and 2, 4 x 4 pixels, float64; |g|^2 minimised from places along trainings, times 0.3, 1 and 3; "
-                "kept where |g| is below 1e-7",
+                "critical points": f"{'-'.join(map(str, CRITICAL.sizes))} tanh, cross-entropy + {DECAY:g} |w|^2 / 2, "
+                "four principal components of 60 images of the digits 0, 1 and 2, float64; |g|^2 minimised from places "
+                "along trainings, times 0.3, 1 and 3; kept where |g| is below 1e-7",
                 "straight lines": f"{'-'.join(map(str, LINE.sizes))} tanh, cross-entropy, 7 x 7 pixels, full batch, "
                 f"momentum 0.9, {POINTS} points",
                 "XOR": "2-2-1, tanh, outputs through tanh, targets -0.9 and 0.9, half the mean squared error, full "

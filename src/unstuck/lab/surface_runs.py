@@ -7,12 +7,12 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from unstuck.lab.critical_points import Found, descend, find, kinds
-from unstuck.lab.data import load_digits
 from unstuck.lab.flat_network import FlatNetwork
 from unstuck.lab.plots import Floats
+from unstuck.lab.small_images import load_digits
 
 #: The networks: one small enough for its whole Hessian, one of a usual shape, and one with little room.
-CRITICAL, LINE, XOR = FlatNetwork((16, 4, 3)), FlatNetwork((49, 30, 10)), FlatNetwork((2, 2, 1))
+CRITICAL, LINE, XOR = FlatNetwork((4, 3, 3)), FlatNetwork((49, 30, 10)), FlatNetwork((2, 2, 1))
 DECAY = 1e-3
 #: Points of a straight line.
 POINTS = 41
@@ -26,9 +26,12 @@ def critical(seeds: int, steps: int, generator: torch.Generator) -> Found:
         steps: Steps of the search.
         generator: Source of first weights.
     """
-    images, labels, _ = load_digits(600, 4)
+    images, labels, _ = load_digits(600, 7)
     chosen = torch.nonzero(labels < 3).squeeze(1)[:60]
-    inputs, targets = images[chosen].double(), one_hot(labels[chosen], 3).double()
+    targets = one_hot(labels[chosen], 3).double()
+    # Their four principal components, so that the network has few weights and its Hessian few rows.
+    left, sizes, _ = torch.linalg.svd(images[chosen].double() - images[chosen].double().mean(0), full_matrices=False)
+    inputs = left[:, : CRITICAL.sizes[0]] * sizes[: CRITICAL.sizes[0]]
 
     def loss(place: Tensor) -> Tensor:
         data = _cross_entropy(CRITICAL.outputs(place, inputs), targets)
