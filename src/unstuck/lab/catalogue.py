@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from unstuck.lab.batch import Batch
+from unstuck.lab.edge_of_stability import EdgeOfStability
 from unstuck.lab.experiment import Experiment
 from unstuck.lab.exploding import Exploding
+from unstuck.lab.slow_code import SlowCode
 from unstuck.lab.step_size import StepSize
+from unstuck.lab.surface import Surface
 from unstuck.lab.valley import Valley
 
 #: One line per experiment.
@@ -12,4 +16,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     Exploding(),
     StepSize(),
     Valley(),
+    EdgeOfStability(),
+    Batch(),
+    Surface(),
+    SlowCode(),
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+#: Loss of many points at once, each on its own: ``[n, size]`` to ``[n]``.
 Loss = Callable[[Tensor], Tensor]
 
 #: A gradient, or an eigenvalue beside the largest, that counts as 0.
@@ -60,46 +61,62 @@ def find(loss: Loss, places: Tensor, steps: int, tolerance: float = 1e-7) -> Fou
     al. 2014, who used Newton's method.
 
     Args:
-        loss: Loss of one flat vector.
+        loss: The loss.
         places: Where to begin, ``[n, size]``, float64.
         steps: How many steps.
         tolerance: Length of the gradient of those that are kept.
 
     Returns:
-        Those that were found.
+        Those that were found, one of each loss.
     """
-    gradients_at = torch.func.vmap(torch.func.grad(loss))
-    hessians_at = torch.func.vmap(torch.func.hessian(loss))
     damping = torch.full((len(places), 1, 1), 1e-2, dtype=places.dtype)
     unit = torch.eye(places.shape[1], dtype=places.dtype)
-    gradients, hessians = gradients_at(places), hessians_at(places)
+    gradients, hessians = derivatives(loss, places)
     for _ in range(steps):
         pull = (hessians @ gradients[:, :, None]).squeeze(2)
         moved = places - torch.linalg.solve(hessians @ hessians + damping * unit, pull)
-        there = gradients_at(moved)
+        there, curved = derivatives(loss, moved)
         shorter = there.norm(dim=1) < gradients.norm(dim=1)
         places = torch.where(shorter[:, None], moved, places)
         gradients = torch.where(shorter[:, None], there, gradients)
-        hessians = hessians_at(places)
-        damping = torch.where(shorter[:, None, None], damping / 5, damping * 5).clamp(1e-14, 1e6)
-    kept = gradients.norm(dim=1) <= tolerance
+        hessians = torch.where(shorter[:, None, None], curved, hessians)
+        damping = torch.where(shorter[:, None, None], damping / 5, damping * 5).clamp(1e-12, 1e6)
+    kept = _distinct(loss(places), gradients.norm(dim=1) <= tolerance)
     values = torch.linalg.eigvalsh(hessians[kept])
     negative = values < -1e-6 * values.abs().amax(1, keepdim=True)
-    losses = torch.func.vmap(loss)(places[kept])
-    return Found(places[kept], losses, negative.double().mean(1), len(places))
+    return Found(places[kept], loss(places[kept]), negative.double().mean(1), len(places))
+
+
+def _distinct(losses: Tensor, kept: Tensor) -> Tensor:
+    """Return the numbers of the points that are kept, one of each loss: others are the same with units exchanged."""
+    first = {round(value, 9): number for number, value in reversed(list(enumerate(losses.tolist()))) if kept[number]}
+    return torch.tensor(sorted(first.values()), dtype=torch.long)
+
+
+def derivatives(loss: Loss, places: Tensor) -> tuple[Tensor, Tensor]:
+    """Return gradients ``[n, size]`` and Hessians ``[n, size, size]`` of many points, a row of all at a time.
+
+    Args:
+        loss: The loss.
+        places: The points, ``[n, size]``.
+    """
+    at = places.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(loss(at).sum(), at, create_graph=True)
+    rows = [torch.autograd.grad(gradient[:, i].sum(), at, retain_graph=True)[0] for i in range(at.shape[1])]
+    return gradient.detach(), torch.stack(rows, 1)
 
 
 def kinds(loss: Loss, places: Tensor, scale: float = 1.0) -> list[str]:
     """Return the kind of each of some points.
 
     Args:
-        loss: Loss of one flat vector.
+        loss: The loss.
         places: The points, ``[n, size]``.
         scale: See ``classify``.
     """
-    gradients = torch.func.vmap(torch.func.grad(loss))(places).norm(dim=1)
-    values = torch.linalg.eigvalsh(torch.func.vmap(torch.func.hessian(loss))(places))
-    rows = zip(gradients.tolist(), values[:, 0].tolist(), values[:, -1].tolist(), strict=True)
+    gradients, hessians = derivatives(loss, places)
+    values = torch.linalg.eigvalsh(hessians)
+    rows = zip(gradients.norm(dim=1).tolist(), values[:, 0].tolist(), values[:, -1].tolist(), strict=True)
     return [classify(*row, scale) for row in rows]
 
 
@@ -107,7 +124,7 @@ def descend(loss: Loss, places: Tensor, steps: int, rate: float, momentum: float
     """Train many networks at once by gradient descent with momentum.
 
     Args:
-        loss: Loss of many, ``[n, size]`` to ``[n]``.
+        loss: The loss.
         places: Where to begin, ``[n, size]``.
         steps: How many steps.
         rate: Learning rate.

@@ -57,16 +57,16 @@ class Surface(Experiment):
         told = ", ".join(f"{count} at a {kind}" for kind, count in stuck.most_common()) or "none"
         return Outcome(
             seen=(
-                f"Of {len(found.losses)} points where the gradient of a small network vanishes, {saddles} are saddles "
-                f"and {len(found.losses) - saddles} minima, and the higher the loss, the more ways lead down "
-                f"(correlation {link:.2f}).",
+                f"Of {len(found.losses)} different points where the gradient of a small network vanishes, {saddles} are "
+                f"saddles and {len(found.losses) - saddles} minima; the share of directions that lead down and the "
+                f"loss have a correlation of {link:.2f}.",
                 f"On the straight line from the first weights to the trained ones the loss never rises by more than "
                 f"{barrier:.1%} of its first value in {lines.shape[1]} networks of {LINE.size:,} weights.",
                 f"XOR with two hidden units, which has little room, was learned from {solved:.0%} of {len(losses)} "
                 f"seeds; where the others were when training ended: {told}.",
             ),
             comparisons=(
-                Comparison("critical points found", len(found.losses), f"of {found.tried} searches", form="d"),
+                Comparison("different critical points found", len(found.losses), f"{found.tried} searches", form="d"),
                 Comparison("saddles among them", saddles, form="d"),
                 Comparison("correlation of loss and share of negative curvatures", link, form=".2f"),
                 Comparison(
@@ -105,10 +105,10 @@ class Surface(Experiment):
 def _examples() -> dict[str, str]:
     """Return the kinds of four points that are known, of functions of two variables."""
     known: dict[str, Callable[[Tensor], Tensor]] = {
-        "bowl": lambda p: p[0] ** 2 + 3 * p[1] ** 2,
-        "saddle of x^2 - y^2": lambda p: p[0] ** 2 - p[1] ** 2,
-        "plain of tanh far out": lambda p: torch.tanh(p[0] + p[1] + 20),
-        "side of a non-convex ridge": lambda p: torch.sin(p[0] + 0.5) + p[1],
+        "bowl": lambda p: p[:, 0] ** 2 + 3 * p[:, 1] ** 2,
+        "saddle of x^2 - y^2": lambda p: p[:, 0] ** 2 - p[:, 1] ** 2,
+        "plain of tanh far out": lambda p: torch.tanh(p[:, 0] + p[:, 1] + 20),
+        "side of a non-convex ridge": lambda p: torch.sin(p[:, 0] + 0.5) + p[:, 1],
     }
     zero = torch.zeros(1, 2, dtype=torch.float64)
     return {name: kinds(function, zero)[0] for name, function in known.items()}

@@ -33,15 +33,12 @@ def critical(seeds: int, steps: int, generator: torch.Generator) -> Found:
     left, sizes, _ = torch.linalg.svd(images[chosen].double() - images[chosen].double().mean(0), full_matrices=False)
     inputs = left[:, : CRITICAL.sizes[0]] * sizes[: CRITICAL.sizes[0]]
 
-    def loss(place: Tensor) -> Tensor:
-        data = _cross_entropy(CRITICAL.outputs(place, inputs), targets)
-        return data + DECAY / 2 * place.square().sum()
-
-    def losses(places: Tensor) -> Tensor:
-        return torch.func.vmap(loss)(places)
+    def loss(places: Tensor) -> Tensor:
+        data = _cross_entropy(CRITICAL.outputs(places, inputs), targets)
+        return data + DECAY / 2 * places.square().sum(-1)
 
     starts = CRITICAL.draw(seeds, generator, torch.float64)
-    along = torch.cat(descend(losses, starts, 300, 0.1, 0.9, 50))
+    along = torch.cat(descend(loss, starts, 300, 0.1, 0.9, 50))
     stretched = torch.cat([along * stretch for stretch in (0.3, 1.0, 3.0)])
     return find(loss, stretched, steps)
 
