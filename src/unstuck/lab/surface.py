@@ -57,8 +57,8 @@ class Surface(Experiment):
         told = ", ".join(f"{count} at a {kind}" for kind, count in stuck.most_common()) or "none"
         return Outcome(
             seen=(
-                f"Of {len(found.losses)} different points where the gradient of a small network vanishes, {saddles} are "
-                f"saddles and {len(found.losses) - saddles} minima; the share of directions that lead down and the "
+                f"Of {len(found.losses)} different points where the gradient of a small network vanishes, {saddles} "
+                f"are saddles and {len(found.losses) - saddles} minima; the share of directions that lead down and the "
                 f"loss have a correlation of {link:.2f}.",
                 f"On the straight line from the first weights to the trained ones the loss never rises by more than "
                 f"{barrier:.1%} of its first value in {lines.shape[1]} networks of {LINE.size:,} weights.",
