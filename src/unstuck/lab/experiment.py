@@ -43,6 +43,7 @@ class Comparison:
         sure: How sure it is that it stands there.
         band: Range within which ours agrees with it; None where nothing is compared, as in most short forms.
         form: Format of the number.
+        timed: Whether it is a time or a speed of this machine, which no seed repeats.
     """
 
     what: str
@@ -53,6 +54,7 @@ class Comparison:
     sure: Sure = "read"
     band: tuple[float, float] | None = None
     form: str = ".4g"
+    timed: bool = False
 
     @property
     def agrees(self) -> bool | None:
@@ -165,6 +167,7 @@ class Performed:
                     "sure": row.sure,
                     "band": list(row.band) if row.band else None,
                     "agrees": row.agrees,
+                    "timed": row.timed,
                 }
                 for row in (outcome.comparisons if outcome else ())
             ],
