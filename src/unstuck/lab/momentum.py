@@ -45,8 +45,9 @@ class Momentum(Experiment):
             seen=(
                 f"Plain descent leaves a squared error of {plain.last:.2f} per image after {size.steps} steps; "
                 f"Nesterov's momentum, at the same cost per step, has it {caught} and ends at {nesterov.last:.2f}.",
-                f"Classical momentum by the same schedule ends at {classical.last:.2f}: the form of the momentum changes "
-                f"the error {_times(classical.last, nesterov.last)}, momentum itself {_times(plain.last, nesterov.last)}.",
+                f"Classical momentum by the same schedule ends at {classical.last:.2f}: the form of the momentum makes "
+                f"{_times(classical.last, nesterov.last)} of difference, momentum itself "
+                f"{_times(plain.last, nesterov.last)}.",
                 f"From dense first weights (Glorot's) Nesterov's momentum ends at {dense.last:.2f}; in order, the best "
                 f"first: {'; '.join(order)}.",
             ),
@@ -82,8 +83,8 @@ class Momentum(Experiment):
             notes=(
                 "Errors are not compared: the published autoencoder is far larger, sees 28 by 28 pixels and is trained "
                 "for hours. What can be compared is the order of the methods.",
-                f"The published schedule has 250 in the place of {size.period}: momentum grows sooner here, as the run is "
-                "shorter.",
+                f"The published schedule has 250 in the place of {size.period}: momentum grows sooner here, as the "
+                "run is shorter.",
                 *([images.note] if images.note else []),
             ),
         )

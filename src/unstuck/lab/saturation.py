@@ -63,7 +63,7 @@ class Saturation(Experiment):
                 f"through; {_after(top)}.",
                 f"With the standard first weights, the gradient that reaches the first of {_DEEP} tanh layers is "
                 f"{shrunk['tanh']:.2f} times that of the last, with the normalised ones {shrunk['tanh N']:.2f} times; "
-                f"over all directions a layer multiplies by {singular['tanh']:.2f} and {singular['tanh N']:.2f} on average.",
+                f"on average over directions a layer multiplies by {singular['tanh']:.2f} and {singular['tanh N']:.2f}.",
                 f"After {size.epochs} epochs the test error of {_DEEP} hidden layers is {errors[worst]:.1f} % with "
                 f"{worst} and {errors[best]:.1f} % with {best} (N: normalised first weights).",
             ),
