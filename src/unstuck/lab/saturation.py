@@ -27,6 +27,8 @@ _FORMULA = f"{_PAPER}: n Var[W] per layer, 1/3 standard and 1 normalised, for un
 _PUBLISHED = {"sigmoid": "2.21", "tanh": "1.76", "tanh N": "1.64", "softsign": "1.64", "softsign N": "1.72"}
 _SCALES = ("tanh", "tanh N")
 _DEEP, _SIGMOID = 5, 4
+#: Activation of a sigmoid below which it is called flat: its slope is less than a tenth of 1.
+_FLAT = 0.1
 
 
 class Saturation(Experiment):
@@ -59,11 +61,10 @@ class Saturation(Experiment):
         return Outcome(
             seen=(
                 f"Of {_SIGMOID} hidden layers of sigmoids, the last goes from a mean activation of {top[0]:.2f} to "
-                f"{top.min():.3f} within {int(top.argmin())} epochs, where a sigmoid is flat and lets little gradient "
-                f"through; {_after(top)}.",
+                f"{top.min():.3f} within {int(top.argmin())} epochs, {_where(top)}; {_after(top)}.",
                 f"With the standard first weights, the gradient that reaches the first of {_DEEP} tanh layers is "
                 f"{shrunk['tanh']:.2f} times that of the last, with the normalised ones {shrunk['tanh N']:.2f} times; "
-                f"on average over directions a layer multiplies by {singular['tanh']:.2f} and {singular['tanh N']:.2f}.",
+                f"on average over directions a layer multiplies by {singular['tanh']:.2f} or {singular['tanh N']:.2f}.",
                 f"After {size.epochs} epochs the test error of {_DEEP} hidden layers is {errors[worst]:.1f} % with "
                 f"{worst} and {errors[best]:.1f} % with {best} (N: normalised first weights).",
             ),
@@ -136,6 +137,12 @@ def _ends(errors: dict[str, float], size: Size) -> list[Comparison]:
         )
         for kind, error in errors.items()
     ]
+
+
+def _where(top: Floats) -> str:
+    if top.min() < _FLAT:
+        return "where a sigmoid is flat and lets little gradient through"
+    return "on the way to 0, where a sigmoid is flat"
 
 
 def _after(top: Floats) -> str:
