@@ -33,7 +33,7 @@ def known(monkeypatch):
 
 def test_list(known, here, capsys):
     assert main(["lab"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert lines[0].split(maxsplit=1) == ["whole", "An experiment with numbers, pictures, settings and notes"]
     assert lines[1].split(maxsplit=1) == ["bare", "One number"]
     assert "unstuck lab NAME" in lines[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -77,7 +78,7 @@ def measure(setting: Setting, size: Size) -> tuple[Floats, Floats]:
         for number, pair in enumerate(PAIRS):
             for (weight, _), drawn in zip(networks.layers, draw(pair, sizes, inputs, generator), strict=True):
                 weight[number] = drawn
-        sums, slopes = networks.signals(inputs, lambda outputs, target=target: (outputs * target).sum((1, 2)))
+        sums, slopes = networks.signals(inputs, partial(_weighted_sum, target))
         squares.append(_mean_squares(sums))
         gradients.append(_mean_squares(slopes))
     return np.exp(np.mean(np.log(squares), 0)), np.exp(np.mean(np.log(gradients), 0))
@@ -132,6 +133,10 @@ def draw(pair: tuple[str, str], sizes: Sequence[int], inputs: Tensor, generator:
     if name == "LSUV":
         return depth_signal.lsuv(sizes, FUNCTIONS[function], inputs, generator)
     return [_SCHEMES[name](a, b, generator).to(inputs.device) for a, b in pairwise(sizes)]
+
+
+def _weighted_sum(target: Tensor, outputs: Tensor) -> Tensor:
+    return (outputs * target).sum((1, 2))
 
 
 def _mean_squares(layers: list[Tensor]) -> Floats:

@@ -41,8 +41,8 @@ def orthogonal(inputs: int, units: int, generator: torch.Generator) -> Tensor:
     """Return a matrix whose shorter side is orthonormal, uniform among all such (Saxe et al. 2014)."""
     flipped = inputs < units
     q, r = torch.linalg.qr(torch.randn(*sorted((inputs, units), reverse=True), generator=generator))
-    q = q * r.diagonal().sign()
-    return q.T if flipped else q
+    spread: Tensor = q * r.diagonal().sign()
+    return spread.T if flipped else spread
 
 
 def lsuv(sizes: Sequence[int], function: Function, inputs: Tensor, generator: torch.Generator) -> list[Tensor]:
@@ -113,7 +113,10 @@ def _moments(function: Function, square: float) -> tuple[float, float]:
     sums = torch.tensor(_NODES * math.sqrt(square), requires_grad=True)
     values = function(sums)
     (slopes,) = torch.autograd.grad(values.sum(), sums)
-    return tuple(float((one.detach().numpy() ** 2 * _NODE_WEIGHTS).sum()) for one in (values, slopes))  # type: ignore[return-value]
+    square_of_value, square_of_slope = (
+        float((one.detach().numpy() ** 2 * _NODE_WEIGHTS).sum()) for one in (values, slopes)
+    )
+    return square_of_value, square_of_slope
 
 
 def _uniform(inputs: int, units: int, limit: float, generator: torch.Generator) -> Tensor:

@@ -117,8 +117,13 @@ def _schedules(size: Size) -> Picture:
         "The momentum grows",
         f"Half at first, then more every {size.period} steps, up to mu_max: what is averaged over grows with the run.",
         [
-            Series(f"mu_max {most:g}", steps, [schedule(int(t), most, size.period) for t in steps], style)
-            for most, style in ((0.9, "dashed"), (0.99, "line"))
+            Series(
+                f"mu_max {most:g}",
+                steps,
+                [schedule(int(step), most, size.period) for step in steps],
+                "dashed" if most == 0.9 else "line",
+            )
+            for most in (0.9, 0.99)
         ],
         Axis("step", whole=True),
         Axis("momentum", limits=(0.4, 1.0)),

@@ -177,8 +177,8 @@ def _draw(methods: list[Method], pixels: int, setting: Setting) -> Networks:
     networks = Networks(sizes, [torch.sigmoid] * len(methods), {_CODE}, setting.device)
     generator = torch.Generator().manual_seed(setting.seed)
     for weight, _ in networks.layers:
-        shape = weight.shape[1:]
-        thin, thick = sparse(*shape, generator), glorot(*shape, generator)
+        inputs, units = weight.shape[1:]
+        thin, thick = sparse(inputs, units, generator), glorot(inputs, units, generator)
         for number, method in enumerate(methods):
             weight[number] = (thick if method.dense else thin).to(setting.device)
     return networks

@@ -150,7 +150,7 @@ def _after(top: Floats) -> str:
     low = int(top.argmin())
     back = np.flatnonzero(top[low:] > (top[low] + 0.5) / 2)
     if len(back):
-        return f"it comes back by epoch {low + int(back[0])}, when the layers below have learned something to pass on"
+        return f"it comes back by epoch {low + int(back[0])}"
     return f"it has not come back by epoch {len(top) - 1} ({top[-1]:.3f})"
 
 
