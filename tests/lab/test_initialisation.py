@@ -79,23 +79,29 @@ def test_one_gaussian_layer_has_the_known_edge():
     assert mean == pytest.approx(1.0, rel=0.03)
 
 
-def test_a_product_stretches_about_e_times_its_layers():
-    largest, mean = depth_signal.product_of_layers(8, 200, generator())
-    assert largest == pytest.approx(9**9 / 8**8, rel=0.2)  # (L + 1)^(L + 1) / L^L, which is about e L
-    assert mean == pytest.approx(1.0, rel=0.15)
+@pytest.mark.parametrize("layers", [2, 3])
+def test_a_product_has_the_known_edge(layers):
+    largest, mean = depth_signal.product_of_layers(layers, 300, generator())
+    edge = (layers + 1) ** (layers + 1) / layers**layers  # Fuss and Catalan; about e L for many layers
+    assert largest == pytest.approx(edge, rel=0.1)
+    assert mean == pytest.approx(1.0, rel=0.05)
 
 
 def test_measurement_follows_theory():
-    squares, gradients = depth_race.measure(Setting(), depth_race.Size(100, 50, 2, 1, 1))
+    width, draws = 100, 2
+    squares, gradients = depth_race.measure(Setting(), depth_race.Size(width, 50, draws, 1, 1))
+    # The logarithm of a layer's mean square varies by sqrt(5 / width) from draw to draw with relu, less with tanh.
+    each = math.sqrt(5 / width / draws)
+    mean = each / math.sqrt(depth_race.DEPTH)
     assert squares.shape == gradients.shape == (10, depth_race.DEPTH)
     for number, (name, function) in enumerate(depth_race.PAIRS):
         predicted, factors = depth_signal.theory(
             depth_race.GAINS[name], depth_race.FUNCTIONS[function], depth_race.DEPTH
         )
         ratio = np.log(squares[number] / predicted)
-        assert np.abs(np.diff(ratio)).max() < 0.35, (name, function)
+        assert np.abs(np.diff(ratio)).max() < 5 * each, (name, function)
         measured = np.log(gradients[number, 0] / gradients[number, -1]) / (depth_race.DEPTH - 1)
-        assert measured == pytest.approx(np.mean(np.log(factors)), abs=0.12), (name, function)
+        assert measured == pytest.approx(np.mean(np.log(factors)), abs=4 * mean), (name, function)
 
 
 def test_the_race_counts_steps(monkeypatch):

@@ -102,3 +102,10 @@ def test_bars_are_as_long_as_their_values():
 def test_bars_of_nothing_are_still_drawn():
     for svg in drawn(bars("x-bars", "T", "C.", [Bar("a", 0.0), Bar("b", 0.0)], Axis("s"))):
         assert len(all_of(svg, "rect", "bar")) == 2
+
+
+def test_bars_have_numbers_on_one_axis_only():
+    for svg in drawn(bars("x-bars", "T", "C.", [Bar("a", 1.0, note="one"), Bar("b", 7.0, note="all")], Axis("s"))):
+        ticks = all_of(svg, "text", "tick")
+        heights = {e.get("y") for e in ticks if e.text not in ("one", "all")}
+        assert len(heights) == 1, "below the bars"

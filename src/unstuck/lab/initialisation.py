@@ -94,7 +94,7 @@ class Initialisation(Experiment):
                 f"geometric mean over {size.draws} draws",
                 "factor": f"mean square of dC/dz at layer 1 over that at layer {DEPTH}, to the power 1/{DEPTH - 1}",
                 "default": "uniform to 1/sqrt(n), as torch.nn.Linear; its biases are left at 0",
-                "product": f"{_LINEAR} matrices, float64, mean over 3 draws",
+                "product": f"{_LINEAR} matrices of {3 * size.width} by {3 * size.width}, float64, mean over 3 draws",
                 "training": f"{images.name}, {len(images.inputs)} images; {len(SHAPE)} hidden layers of {SHAPE[0]}, "
                 f"plain descent, batch {size.batch}, {size.steps} steps, rates {', '.join(map(str, RATES))}, the best "
                 f"of them for each; {size.seeds} seeds, the same batches for all",
@@ -130,7 +130,7 @@ def _range(steps: Floats, size: Size) -> str:
 
 def _products(setting: Setting, size: Size) -> tuple[float, float]:
     generator = torch.Generator().manual_seed(setting.seed)
-    draws = np.array([depth_signal.product_of_layers(_LINEAR, 2 * size.width, generator) for _ in range(3)])
+    draws = np.array([depth_signal.product_of_layers(_LINEAR, 3 * size.width, generator) for _ in range(3)])
     return float(draws[:, 0].mean()), float(draws[:, 1].mean())
 
 
@@ -173,11 +173,12 @@ def _bars(steps: Floats, size: Size) -> Picture:
         spread = size.seeds > 1 and not out
         low, high = (float(steps[number].min()), float(steps[number].max())) if spread else (None, None)
         rows.append(replace(bar, note=note, low=low, high=high))
+    whiskers = "Whiskers: lowest and highest of the seeds." if size.seeds > 1 else ""
     return bars(
         "initialisation-steps",
         f"Steps until the loss is {LEVEL:g}",
-        f"Networks of {len(SHAPE)} hidden layers that learn digits, each at the best of {len(RATES)} rates. Whiskers: "
-        f"lowest and highest of the seeds. A run that is not there after {size.steps} steps has a bar of that length.",
+        f"Networks of {len(SHAPE)} hidden layers that learn digits, each at the best of {len(RATES)} rates. A run that "
+        f"is not there after {size.steps} steps has a bar of that length. {whiskers}",
         rows,
         Axis("steps", limits=(0.0, float(size.steps)), whole=True),
         [(number, function) for number, function in enumerate(FUNCTIONS)],

@@ -19,7 +19,7 @@ from unstuck.lab.plots import Floats
 #: Hidden layers; the one in the middle is the code, which is linear.
 HIDDEN = (100, 50, 20, 50, 100)
 _CODE = 2
-RATES = (0.01, 0.03, 0.1)
+RATES = (0.01, 0.03, 0.1, 0.3)
 _INPUTS_PER_UNIT = 15
 _LOOKS = 50
 
@@ -163,7 +163,8 @@ def course(setting: Setting, size: Size, images: Images) -> dict[str, list[Cours
             if step % every == 0:
                 steps.append(step)
                 errors.append(_errors(networks, inputs[:1000]))
-                setting.say(f"step {step} of {size.steps}, lowest error {errors[-1].min():.2f}")
+                if len(steps) % 10 == 1:
+                    setting.say(f"step {step} of {size.steps}, lowest error {errors[-1].min():.2f}")
     falls = np.stack(errors, 1)
     every_run = [
         Course(rate, np.array(steps, dtype=np.float64), fall) for (_, rate), fall in zip(runs, falls, strict=True)

@@ -91,30 +91,15 @@ class Saturation(Experiment):
 
 
 def _starts(singular: dict[str, float], shrunk: dict[str, float]) -> list[Comparison]:
-    words = {"tanh N": "normalised", "tanh": "standard"}
-    what = {kind: f"mean singular value of a layer's Jacobian, {word}" for kind, word in words.items()}
-    published = {"tanh N": 0.8, "tanh": 0.5}
-    formula = {"tanh N": 1.0, "tanh": (1 / 3) ** ((_DEEP - 1) / 2)}
-    return [
-        *(
-            Comparison(
-                what[kind], singular[kind], "", f"about {p}", _PAPER, "remembered", (p - 0.05, p + 0.05), form=".3f"
-            )
-            for kind, p in published.items()
-        ),
-        *(
-            Comparison(
-                f"gradient at hidden layer 1 over layer {_DEEP}, {words[kind]}",
-                shrunk[kind],
-                "",
-                f"{ratio:.3g} (formula)",
-                _FORMULA,
-                "remembered",
-                form=".3f",
-            )
-            for kind, ratio in formula.items()
-        ),
-    ]
+    rows = []
+    for kind, words, mean in (("tanh N", "normalised", 0.8), ("tanh", "standard", 0.5)):
+        what, band = f"mean singular value of a layer's Jacobian, {words}", (mean - 0.05, mean + 0.05)
+        rows.append(Comparison(what, singular[kind], "", f"about {mean}", _PAPER, "remembered", band, ".3f"))
+    for kind, words, factor in (("tanh N", "normalised", 1.0), ("tanh", "standard", 1 / 3)):
+        what = f"gradient at hidden layer 1 over layer {_DEEP}, {words}"
+        ratio = f"{factor ** ((_DEEP - 1) / 2):.3g} (formula)"
+        rows.append(Comparison(what, shrunk[kind], "", ratio, _FORMULA, "remembered", form=".3f"))
+    return rows
 
 
 def _lowest(top: Floats, size: Size) -> Comparison:
@@ -124,19 +109,11 @@ def _lowest(top: Floats, size: Size) -> Comparison:
 
 
 def _ends(errors: dict[str, float], size: Size) -> list[Comparison]:
-    spread = f"{size.epochs} epochs"
-    return [
-        Comparison(
-            f"test error, {_DEEP} hidden layers, {kind} (%)",
-            error,
-            spread,
-            _PUBLISHED[kind],
-            _ERRORS,
-            "remembered",
-            form=".2f",
-        )
-        for kind, error in errors.items()
-    ]
+    rows = []
+    for kind, error in errors.items():
+        what, spread = f"test error, {_DEEP} hidden layers, {kind} (%)", f"{size.epochs} epochs"
+        rows.append(Comparison(what, error, spread, _PUBLISHED[kind], _ERRORS, "remembered", form=".2f"))
+    return rows
 
 
 def _where(top: Floats) -> str:
