@@ -10,6 +10,7 @@ import pytest
 
 from unstuck.cli import build_parser
 from unstuck.difficulties.finding import STATES, Cost, Diagnosis, Finding, NotMeasured, Overhead, Verdict, Where
+from unstuck.lab.catalogue import EXPERIMENTS
 from unstuck.record import Run
 from unstuck.report.as_json import to_json
 
@@ -61,3 +62,7 @@ def test_report_json_is_described_key_by_key() -> None:
 
 def test_every_state_is_described() -> None:
     assert tuple(first_column("docs/how-it-works.md", "## 6. Judgement")) == STATES
+
+
+def test_every_experiment_has_a_row() -> None:
+    assert first_column("docs/lab.md", "## The experiments") == [experiment.name for experiment in EXPERIMENTS]

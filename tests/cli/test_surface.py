@@ -29,6 +29,7 @@ SURFACE = {
     "list": {"--json", "where"},
     "watch": {"which"},
     "explain": {"--json", "--markdown", "which"},
+    "lab": {"--device", "--json", "--out", "--quick", "--seed", "which"},
 }
 
 

@@ -60,17 +60,21 @@ def test_flags_before_the_program_are_ours(seen):
         ("run --fail-on bad -- true", "--fail-on is one of unknown, slow, stuck, diverged, wrong; got 'bad'"),
         (
             "python x.py",
-            "there is no command 'python' (there are run, fix, check, report, list, watch, explain); "
+            "there is no command 'python' (there are run, fix, check, report, list, watch, explain, lab); "
             "to watch a program: unstuck run -- COMMAND",
         ),
         (
             "-- python x.py",
-            "there is no command '--' (there are run, fix, check, report, list, watch, explain); "
+            "there is no command '--' (there are run, fix, check, report, list, watch, explain, lab); "
             "to watch a program: unstuck run -- COMMAND",
         ),
         ("--nope", "'unstuck' does not know --nope; 'unstuck --help' shows what it knows"),
         ("list a b", "'unstuck list' does not know b; 'unstuck list --help' shows what it knows"),
         ("list -- a", "'unstuck list' runs no program, so '--' means nothing here; 'unstuck list --help' shows how"),
+        ("lab nothing", "there is no experiment 'nothing'; 'unstuck lab' lists all"),
+        ("lab explodin", "there is no experiment 'explodin'; did you mean exploding? 'unstuck lab' lists all"),
+        ("lab exploding --device tpu", "--device is one of cpu, cuda, mps; got 'tpu'"),
+        ("lab exploding --seed -1", "--seed is a whole number, 0 or more; got -1"),
         ("report nothing", "there are no runs in unstuck-runs; 'unstuck run -- COMMAND' makes one"),
         ("watch", "there are no runs in unstuck-runs; 'unstuck run -- COMMAND' makes one"),
     ],

@@ -4,60 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.report import browser, fakes
+from tests.report import fakes, layout
 from unstuck.report import write_reports
 
 pytestmark = pytest.mark.browser
-
-OVERLAPS = """
-[...document.querySelectorAll('svg[role=img]')].filter(svg => svg.getBoundingClientRect().width).flatMap(svg => {
-  const boxes = [...svg.querySelectorAll('text')].map(t => [t.textContent, t.getBoundingClientRect()]);
-  const apart = (a, b) =>
-    a.right <= b.left + 1 || b.right <= a.left + 1 || a.bottom <= b.top + 2 || b.bottom <= a.top + 2;
-  return boxes.flatMap(([text, a], i) => boxes.slice(i + 1).filter(([, b]) => !apart(a, b)).map(([other]) =>
-    svg.querySelector('title').textContent + ': ' + text + ' / ' + other));
-})
-"""
-CUT_OFF = """
-[...document.querySelectorAll('svg[role=img]')].filter(svg => svg.getBoundingClientRect().width).flatMap(svg => {
-  const frame = svg.getBoundingClientRect();
-  return [...svg.querySelectorAll('text')].filter(t => {
-    const b = t.getBoundingClientRect();
-    return b.left < frame.left - 1 || b.right > frame.right + 1 || b.top < frame.top - 2 || b.bottom > frame.bottom + 2;
-  }).map(t => svg.querySelector('title').textContent + ': ' + t.textContent);
-})
-"""
-SMALL = """
-[...document.querySelectorAll('svg[role=img]')].filter(svg => svg.getBoundingClientRect().width).map(svg =>
-  svg.getBoundingClientRect().width / svg.viewBox.baseVal.width).filter(scale => scale < 0.93)
-"""
-CONTRAST = """
-(() => {
-  const light = c => { const v = c.map(x => x / 255).map(x => x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * v[0] + 0.7152 * v[1] + 0.0722 * v[2]; };
-  const rgba = s => { const v = s.match(/[\\d.]+/g).map(Number); return [v.slice(0, 3), v.length > 3 ? v[3] : 1]; };
-  const behind = e => { for (; e; e = e.parentElement) { const [c, a] = rgba(getComputedStyle(e).backgroundColor);
-    if (a > 0.5) return c; } return [255, 255, 255]; };
-  return [...document.querySelectorAll('body *')].filter(e => [...e.childNodes].some(n => n.nodeType == 3 &&
-      n.data.trim()) && e.getClientRects().length && !e.closest('script')).flatMap(e => {
-    const style = getComputedStyle(e), svg = e.closest('svg');
-    if (svg && e.classList.contains('flag-text')) return [];
-    const [front] = rgba(svg ? style.fill : style.color);
-    const a = light(front), b = light(behind(svg ? svg.parentElement : e));
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    return ratio < 4.5 ? [e.tagName + ' ' + e.textContent.slice(0, 40) + ' ' + ratio.toFixed(2)] : [];
-  });
-})()
-"""
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    program = browser.find()
-    if program is None:
-        pytest.skip("no Chromium or Chrome on PATH")
-    with browser.Browser(program) as found:
-        yield found
 
 
 @pytest.fixture(scope="module", params=sorted(fakes.CASES))
@@ -65,19 +15,9 @@ def report(request, tmp_path_factory):
     return write_reports(*fakes.CASES[request.param](tmp_path_factory.mktemp("run") / request.param))["html"]
 
 
-WINDOWS = [(1280, False), (390, True), (360, False), (981, True), (980, False), (741, True), (740, False)]
-
-
-@pytest.mark.parametrize(("width", "dark"), WINDOWS)
+@pytest.mark.parametrize(("width", "dark"), layout.WINDOWS)
 def test_layout(chromium, report, width, dark):
-    chromium.open(report, width, dark=dark)
-    assert chromium.evaluate("document.documentElement.scrollWidth") <= width
-    assert chromium.evaluate(OVERLAPS) == []
-    assert chromium.evaluate(CUT_OFF) == []
-    assert chromium.evaluate(SMALL) == []
-    assert chromium.evaluate(CONTRAST) == []
-    chromium.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    assert chromium.evaluate("document.documentElement.scrollWidth") <= width
+    assert layout.faults(chromium, report, width, dark=dark) == {}
 
 
 def test_the_checks_see_what_they_look_for(chromium, tmp_path):
@@ -89,19 +29,14 @@ def test_the_checks_see_what_they_look_for(chromium, tmp_path):
         <text x="880" y="30" fill="#000">beyond</text></svg>"""
     )
     chromium.open(page, 1280)
-    assert chromium.evaluate(OVERLAPS) == ["T: one / two"]
-    assert chromium.evaluate(CUT_OFF) == ["T: beyond"]
-    assert chromium.evaluate(SMALL) == [0.5]
-    assert [text[:6] for text in chromium.evaluate(CONTRAST)] == ["P pale"]
+    assert chromium.evaluate(layout.OVERLAPS) == ["T: one / two"]
+    assert chromium.evaluate(layout.CUT_OFF) == ["T: beyond"]
+    assert chromium.evaluate(layout.SMALL) == [0.5]
+    assert [text[:6] for text in chromium.evaluate(layout.CONTRAST)] == ["P pale"]
 
 
 def test_nothing_is_fetched_and_nothing_complains(chromium, report):
-    chromium.open(report, 1280)
-    chromium.evaluate("new Promise(done => setTimeout(done, 100))")
-    fetched = [e["params"]["request"]["url"] for e in chromium.events if e["method"] == "Network.requestWillBeSent"]
-    assert [url for url in fetched if not url.startswith("data:")] == [report.resolve().as_uri()]
-    bad = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded", "Page.javascriptDialogOpening")
-    assert [event for event in chromium.events if event["method"] in bad] == []
+    assert layout.complaints(chromium, report) == []
 
 
 def test_colours_follow_the_reader(chromium, report):

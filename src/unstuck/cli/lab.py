@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,44 +56,47 @@ exit code:
             0; 1 where one could not be run.
 
         Raises:
-            UsageError: There is no such experiment or device.
+            UsageError: There is no such experiment or device, or the folder cannot be made.
         """
         from unstuck.lab.catalogue import EXPERIMENTS
+        from unstuck.lab.performing import as_json
         from unstuck.lab.terminal import show, show_all
 
         if arguments.which is None:
             if arguments.json:
-                print(
-                    json.dumps([{"name": e.name, "title": e.title, "source": e.source} for e in EXPERIMENTS], indent=1)
-                )
+                print(as_json([{"name": e.name, "title": e.title, "source": e.source} for e in EXPERIMENTS]))
             else:
                 show_all(EXPERIMENTS)
             return 0
         chosen = _chosen(arguments.which, EXPERIMENTS)
         _check_device(arguments.device)
-        performed = [_perform(experiment, arguments) for experiment in chosen]
-        page = _write(performed, arguments)
+        _check_seed(arguments.seed)
+        _make(arguments.out)
+        performed, page = _perform(chosen, arguments)
         if arguments.json:
             numbers = [one.to_json() for one in performed]
-            print(json.dumps(numbers if arguments.which == "all" else numbers[0], indent=1))
+            print(as_json(numbers if arguments.which == "all" else numbers[0]))
         else:
             show(performed, page)
         return int(any(one.outcome is None for one in performed))
 
 
-def _perform(experiment: Experiment, arguments: argparse.Namespace) -> Performed:
+def _perform(chosen: Sequence[Experiment], arguments: argparse.Namespace) -> tuple[list[Performed], Path]:
+    """Run the experiments one after the other, and write the page after each: Ctrl-C leaves those that are done."""
     from unstuck.lab.experiment import Setting
-    from unstuck.lab.performing import perform
+    from unstuck.lab.performing import perform, write
+    from unstuck.report import words
 
-    say(f"{experiment.name}: {experiment.title}")
     setting = Setting(arguments.quick, arguments.seed, lambda text: say(f"  {text}"), arguments.device)
-    return perform(experiment, setting)
-
-
-def _write(performed: Sequence[Performed], arguments: argparse.Namespace) -> Path:
-    from unstuck.lab.performing import write
-
-    return write(performed, arguments.out, "all" if arguments.which == "all" else performed[0].experiment.name)
+    name = "all" if arguments.which == "all" else chosen[0].name
+    performed: list[Performed] = []
+    page = arguments.out / f"{name}.html"
+    for number, experiment in enumerate(chosen, 1):
+        say(f"{f'[{number}/{len(chosen)}] ' if name == 'all' else ''}{experiment.name}: {experiment.title}")
+        performed.append(one := perform(experiment, setting))
+        say(f"  {one.problem or one.verdict} ({words.duration(one.seconds)})")
+        page = write(performed, arguments.out, name)
+    return performed, page
 
 
 def _chosen(wanted: str, known: Sequence[Experiment]) -> Sequence[Experiment]:
@@ -119,3 +121,16 @@ def _check_device(name: str) -> None:
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not there[name]:
         raise UsageError(f"--device {name}: torch sees no such device here; leave it out for the cpu")
+
+
+def _check_seed(seed: int) -> None:
+    if seed < 0:
+        raise UsageError(f"--seed is a whole number, 0 or more; got {seed}")
+
+
+def _make(folder: Path) -> None:
+    """Make the folder of the pages before the first experiment, which may take minutes."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {folder} cannot be made ({error.strerror}); name a folder that can") from error

@@ -9,7 +9,10 @@ from unstuck.lab.depth_speed import DepthSpeed
 from unstuck.lab.edge_of_stability import EdgeOfStability
 from unstuck.lab.experiment import Experiment
 from unstuck.lab.exploding import Exploding
+from unstuck.lab.initialisation import Initialisation
+from unstuck.lab.momentum import Momentum
 from unstuck.lab.parity import Parity
+from unstuck.lab.saturation import Saturation
 from unstuck.lab.slow_code import SlowCode
 from unstuck.lab.step_size import StepSize
 from unstuck.lab.surface import Surface
@@ -29,5 +32,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     Surface(),
     TwoSpirals(),
     Parity(),
+    Saturation(),
+    Initialisation(),
+    Momentum(),
     SlowCode(),
 )

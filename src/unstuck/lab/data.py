@@ -1,15 +1,17 @@
-"""MNIST, where the machine has it: nothing is downloaded by the lab."""
+"""MNIST, where the machine has it, or scikit-learn's digits: nothing is downloaded by the lab."""
 
 from __future__ import annotations
 
 import gzip
 import os
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from unstuck.errors import UsageError
 
@@ -18,6 +20,29 @@ _PARTS = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-la
 _FOLDERS = ("data/mnist", "data/MNIST/raw", "../shared/data/mnist", "~/.cache/unstuck/mnist", "~/data/MNIST/raw")
 #: Images of the training file that are trained on; the last 10,000 are for validation, as in Nielsen's book.
 TRAINING = 50_000
+#: Images of scikit-learn's 1,797 digits that are trained on; the others are for tests.
+_TRAINING_DIGITS = 1_500
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images of digits.
+
+    Attributes:
+        name: What they are, for the setting.
+        inputs: Training images from 0 to 1, ``[n, pixels]``, float32.
+        labels: Their labels, ``[n]``, int64.
+        test_inputs: Test images.
+        test_labels: Their labels.
+        note: What differs from MNIST; empty where they are MNIST.
+    """
+
+    name: str
+    inputs: Tensor
+    labels: Tensor
+    test_inputs: Tensor
+    test_labels: Tensor
+    note: str = ""
 
 
 def find_mnist() -> Path | None:
@@ -56,6 +81,46 @@ def load_mnist(split: str = "train") -> tuple[Tensor, Tensor]:
     images, labels = (_read(folder, part) for part in (_PARTS[2:] if split == "test" else _PARTS[:2]))
     part = {"train": slice(TRAINING), "validation": slice(TRAINING, None), "test": slice(None)}[split]
     return images[part].flatten(1).float() / 255, labels[part].long()
+
+
+def load_images(training: int, test: int, *, halved: bool = False) -> Images:
+    """Return the first images of MNIST, or of scikit-learn's digits where the machine has no MNIST.
+
+    Args:
+        training: How many to train on, at most.
+        test: How many to test on, at most.
+        halved: Whether squares of 2 by 2 pixels of MNIST are averaged, which leaves 14 by 14.
+
+    Raises:
+        UsageError: There is neither.
+    """
+    if find_mnist() is None:
+        return _load_digits(training, test)
+    (inputs, labels), (test_inputs, test_labels) = load_mnist(), load_mnist("test")
+    inputs, test_inputs = inputs[:training], test_inputs[:test]
+    if halved:
+        inputs, test_inputs = _halve(inputs), _halve(test_inputs)
+    name = f"MNIST{', averaged to 14 by 14 pixels' if halved else ''}"
+    return Images(name, inputs, labels[:training], test_inputs, test_labels[:test])
+
+
+def _load_digits(training: int, test: int) -> Images:
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise UsageError(
+            "this experiment needs MNIST (UNSTUCK_MNIST=/path/to/mnist unstuck lab ...) or scikit-learn's digits "
+            "(pip install scikit-learn), and neither is here"
+        ) from error
+    pixels, labels = load_digits(return_X_y=True)
+    inputs, labels = torch.from_numpy(pixels).float() / 16, torch.from_numpy(labels).long()
+    learn, rest = slice(min(training, _TRAINING_DIGITS)), slice(_TRAINING_DIGITS, _TRAINING_DIGITS + test)
+    note = "There is no MNIST on this machine: these are scikit-learn's digits, 8 by 8 pixels."
+    return Images("scikit-learn's digits", inputs[learn], labels[learn], inputs[rest], labels[rest], note)
+
+
+def _halve(images: Tensor) -> Tensor:
+    return functional.avg_pool2d(images.view(-1, 1, 28, 28), 2).flatten(1)
 
 
 def _file(folder: Path, part: str) -> Path | None:

@@ -140,6 +140,12 @@ class Performed:
             return "nothing to compare"
         return "agrees" if all(known) else f"{sum(known)} of {len(known)} agree"
 
+    @property
+    def headline(self) -> Comparison | None:
+        """The number that stands for the experiment: the first that is compared, else the first."""
+        rows = self.outcome.comparisons if self.outcome else ()
+        return next((row for row in rows if row.band is not None), rows[0] if rows else None)
+
     def to_json(self) -> dict[str, Any]:
         """Return numbers and words as JSON."""
         experiment, outcome = self.experiment, self.outcome

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unstuck.report.pictures.picture import Key, Picture, Table, both
-from unstuck.report.pictures.plot import Box, Plot, Span, draw_axes, padded
+from unstuck.report.pictures.plot import Box, Plot, Span, draw_axes, draw_x_ticks, padded
 from unstuck.report.pictures.scale import Kind
 from unstuck.report.pictures.svg import Svg, text_width
 
@@ -19,6 +19,8 @@ Style = Literal["line", "dots", "dashed"]
 
 #: Points of a curve that are drawn at most: more cannot be seen.
 _MOST = 600
+#: Least distance of two ticks below bars.
+_ROOM = 76.0
 #: Colours of the style sheet.
 COLOURS = ("s1", "s2", "s3", "s4", "s5", "s6")
 
@@ -155,8 +157,7 @@ def bars(
         svg = Svg(name, width, height)
         names = min(max(text_width(row.label, 12) for row in rows) + 12, 0.5 * width)
         note = max(text_width(row.note, 11) for row in rows) + 10
-        box = Box(names, 0, width - note, height)
-        plot = draw_axes(svg, box, span, Span(0.0, float(len(rows))), (axis.title, ""), margin=0.0)
+        plot = _lying(svg, Box(names, 6, width - note - 10, height - 36), span, axis.title)
         for place, row in enumerate(rows):
             _bar(plot, row, plot.box.top + (place + 0.5) * (plot.box.bottom - plot.box.top) / len(rows))
         return svg.render(title, caption)
@@ -165,6 +166,17 @@ def bars(
     head = ("", axis.title, "spread")
     cells = tuple((row.label, f"{row.value:.4g}", _spread(row)) for row in rows)
     return Picture(name, title, caption, both(draw, name), legend, Table(title, head, cells))
+
+
+def _lying(svg: Svg, box: Box, span: Span, title: str) -> Plot:
+    """Draw the axes of bars that lie: only the horizontal one has numbers, and it alone has a grid."""
+    scale = span.scale(box.left, box.right)
+    for value, _ in scale.ticks(_ROOM):
+        svg.line(scale(value), box.top, scale(value), box.bottom, "grid")
+    draw_x_ticks(svg, scale, box.bottom, (0.0, svg.width), _ROOM)
+    svg.line(box.left, box.bottom, box.right, box.bottom, "axis")
+    svg.text((box.left + box.right) / 2, box.bottom + 32, title, "middle", "title")
+    return Plot(svg, box, scale, Span(0.0, 1.0).scale(box.bottom, box.top))
 
 
 def _bar(plot: Plot, row: Bar, middle: float) -> None:
