@@ -11,6 +11,7 @@ import json
 import statistics
 import time
 import warnings
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -38,11 +39,10 @@ def speed(repeats: int, trials: int) -> dict[str, float]:
     rows = []
     for repeat in range(repeats):
         generator = [np.random.default_rng(100 * repeat + trial) for trial in range(trials)]
-        plain = _seconds(
-            lambda: cascade(inputs.numpy(), targets.numpy() - 0.5, Settings(), np.random.default_rng(repeat))
-        )
-        alone = _seconds(lambda: grow(problem, Settings(), [np.random.default_rng(repeat)]))
-        together = _seconds(lambda: grow(problem, Settings(), generator)) / trials
+        one = np.random.default_rng(repeat)
+        plain = _seconds(cascade, inputs.numpy(), targets.numpy() - 0.5, Settings(), one)
+        alone = _seconds(grow, problem, Settings(), [np.random.default_rng(repeat)])
+        together = _seconds(grow, problem, Settings(), generator) / trials
         rows.append((plain, alone, together, alone / plain, together / plain))
     names = ("numpy_s", "alone_s", "together_s_per_trial", "alone_over_numpy", "together_over_numpy")
     return {name: statistics.median(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
@@ -62,7 +62,7 @@ def tables() -> list[dict[str, object]]:
             for train, test in folds.split(inputs, targets):
                 scaler = StandardScaler().fit(inputs[train])
                 one = kind(random_state=0)
-                seconds.append(_seconds(lambda: one.fit(scaler.transform(inputs[train]), targets[train])))
+                seconds.append(_seconds(one.fit, scaler.transform(inputs[train]), targets[train]))
                 scores.append(one.score(scaler.transform(inputs[test]), targets[test]))
                 units.append(getattr(one, "hidden_units_", 100))
             row = {"data": name, "network": kind.__name__, "score": "R2" if regression else "accuracy"}
@@ -77,9 +77,9 @@ def tables() -> list[dict[str, object]]:
     return rows
 
 
-def _seconds(work: object) -> float:
+def _seconds(work: Callable[..., object], *arguments: object) -> float:
     began = time.process_time()
-    work()  # type: ignore[operator]
+    work(*arguments)
     return time.process_time() - began
 
 
