@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from unstuck.lab.edge_of_stability import _QUICK, _trainers
-from unstuck.lab.edge_training import Trainer, _root, measure, train
+from unstuck.lab.edge_training import Trainer, _root, measure, optimizers, train
 from unstuck.lab.flat_network import FlatNetwork
 from unstuck.measure.lanczos import random_direction
 
@@ -45,7 +44,7 @@ def test_the_preconditioner_is_that_of_adam():
 
 @pytest.mark.parametrize("number", [0, 2, 4])
 def test_a_quadratic_diverges_just_above_the_limit(number):
-    trainer = _trainers(_QUICK)[number]
+    trainer = optimizers((0.2, 0.3), 1e-3)[number]
     for share, falls in ((0.98, True), (1.02, False)):
         sharpness = share * trainer.limit
         trace = train(trainer, lambda p, s=sharpness: s * p.square().sum() / 2, torch.ones(2), 600, 1000, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,8 @@ from torch import Tensor
 from unstuck.lab.plots import Floats
 from unstuck.measure.lanczos import Lanczos, random_direction
 
+COHEN = "Cohen et al. 2021, Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability"
+COHEN_ADAM = "Cohen et al. 2022, Adaptive Gradient Methods at the Edge of Stability"
 _TOLERANCE = 1e-3
 _FEWEST, _MOST = 4, 30
 
@@ -33,6 +35,43 @@ class Trainer:
     limit: float
     words: str
     source: str
+
+
+def optimizers(rates: Sequence[float], adam: float) -> tuple[Trainer, ...]:
+    """Return gradient descent with each rate, Nesterov's method, Adam, and heavy ball.
+
+    Args:
+        rates: Learning rates of gradient descent.
+        adam: Learning rate of Adam.
+    """
+    sgd, rate, b = torch.optim.SGD, 0.2, 0.9
+    return (
+        *(
+            Trainer(f"gradient descent, rate {r:g}", lambda p, r=r: sgd(p, lr=r), 2 / r, "2 / rate", COHEN)  # type: ignore[misc]
+            for r in rates
+        ),
+        Trainer(
+            f"Nesterov, rate {rate:g}",
+            lambda p: sgd(p, lr=rate, momentum=b, nesterov=True),
+            2 * (1 + b) / ((1 + 2 * b) * rate),
+            "2 (1 + momentum) / ((1 + 2 momentum) rate)",
+            COHEN,
+        ),
+        Trainer(
+            f"Adam, rate {adam:g}",
+            lambda p: torch.optim.Adam(p, lr=adam, betas=(0.9, 0.99), eps=1e-7, foreach=False),
+            38 / adam,
+            "38 / rate",
+            COHEN_ADAM,
+        ),
+        Trainer(
+            f"heavy ball, rate {rate:g}",
+            lambda p: sgd(p, lr=rate, momentum=b),
+            2 * (1 + b) / rate,
+            "2 (1 + momentum) / rate",
+            COHEN,
+        ),
+    )
 
 
 @dataclass

@@ -23,7 +23,7 @@ class Peak(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.now = self.most = 0
         self._known: dict[int, weakref.ref[Any]] = {}
 
@@ -99,7 +99,8 @@ def peak_bytes(work: Callable[[], object]) -> int:
     Args:
         work: What is to be measured; its result counts as well.
     """
-    with Peak() as peak:
+    peak = Peak()
+    with peak:
         kept = work()
     del kept
     return peak.most

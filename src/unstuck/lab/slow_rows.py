@@ -145,7 +145,7 @@ def torch_epoch(model: torch.nn.Module, x: Tensor, y: Tensor, batch: int) -> Non
     for at in range(0, len(x), batch):
         optimizer.zero_grad()
         loss = (model(x[at : at + batch]) - y[at : at + batch]).square().mean() / 2
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
 
 

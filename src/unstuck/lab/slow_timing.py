@@ -58,8 +58,8 @@ def gradient_error(seed: int) -> float:
                     flat[place] = kept + step
                     sides.append(_loss(layers, x, y))
                 flat[place] = kept
-                off += ((sides[0] - sides[1]) / 2e-5 - true) ** 2
-                size += true**2
+                off += float((sides[0] - sides[1]) / 2e-5 - true) ** 2
+                size += float(true) ** 2
     return float((off / size) ** 0.5)
 
 

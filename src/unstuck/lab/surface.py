@@ -43,7 +43,7 @@ class Surface(Experiment):
         quick = setting.quick
         generator = torch.Generator().manual_seed(setting.seed)
         setting.say("critical points")
-        found = critical(3 if quick else 8, 40 if quick else 100, generator)
+        found = critical(3 if quick else 12, 60 if quick else 200, generator)
         setting.say("straight lines")
         lines = lines_of(3 if quick else 10, 200 if quick else 500, generator)
         setting.say("XOR again and again")

@@ -13,7 +13,7 @@ from unstuck.lab.small_images import load_digits
 
 #: The networks: one small enough for its whole Hessian, one of a usual shape, and one with little room.
 CRITICAL, LINE, XOR = FlatNetwork((4, 3, 3)), FlatNetwork((49, 30, 10)), FlatNetwork((2, 2, 1))
-DECAY = 1e-3
+DECAY = 1e-2
 #: Points of a straight line.
 POINTS = 41
 

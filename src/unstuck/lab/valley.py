@@ -10,8 +10,8 @@ import torch
 from unstuck.lab.descents import METHODS, Rule, descend, late_factor
 from unstuck.lab.experiment import Comparison, Experiment, Outcome, Setting
 from unstuck.lab.hessian_memory import Network, peak_bytes
-from unstuck.lab.plots import Axis, Floats, Series, curves
-from unstuck.report.pictures.picture import Picture, Table
+from unstuck.lab.plots import Floats
+from unstuck.lab.valley_pictures import counted, sizes, tracks
 
 _CONDITIONS = (10.0, 100.0, 1000.0, 10_000.0)
 _TOLERANCE = 1e-6
@@ -24,7 +24,6 @@ _PATHS = {
     "momentum 0.9": Rule(0.01, 0.9),
     "best momentum": METHODS[3].rule(1.0, 100.0),
 }
-_SHOWN = 40
 _WIDTHS = (8, 16, 32, 64)
 
 
@@ -63,7 +62,7 @@ class Valley(Experiment):
                 f"product of that matrix with a vector took {product / 1e6:,.2f} MB.",
             ),
             comparisons=(*_rates(factors), *_counts(steps), *_arrivals(arrivals), *_bytes(memory)),
-            pictures=(_counted(steps), _tracks(paths), _sizes(memory)),
+            pictures=(counted(steps, _CONDITIONS, _TOLERANCE), tracks(paths), sizes(memory)),
             settings={
                 "bowl": "E = (x^2 + k y^2) / 2, from (1, 1), float64",
                 "condition numbers k": ", ".join(f"{k:g}" for k in _CONDITIONS),
@@ -155,66 +154,3 @@ def _bytes(memory: list[tuple[int, int, int]]) -> list[Comparison]:
         Comparison(f"Hessian of {size:,} weights: bytes per pair of weights", dense / size**2, "matrix: 4", form=".2f"),
         Comparison(f"product with it: bytes per weight, {size:,} weights", product / size, form=".1f"),
     ]
-
-
-def _counted(steps: dict[str, list[int]]) -> Picture:
-    dense = np.geomspace(_CONDITIONS[0], _CONDITIONS[-1], 60)
-    series = []
-    for colour, method in enumerate(METHODS):
-        counts = steps[method.label]
-        series.append(Series(method.label, dense, [method.steps(k, _TOLERANCE) for k in dense], "dashed", colour))
-        series.append(Series("", _CONDITIONS, counts, "dots", colour))
-    series.append(Series("Newton", _CONDITIONS, [1.0] * len(_CONDITIONS), colour=4))
-    rows = tuple((f"{k:,.0f}", *(f"{steps[m.label][i]:,}" for m in METHODS)) for i, k in enumerate(_CONDITIONS))
-    return curves(
-        "valley-steps",
-        "Steps against the condition number",
-        "Dots: steps until a millionth of the distance is left. Dashes: what the long-run rate of theory gives. Both "
-        "scales are logarithmic: gradient descent rises twice as steeply as momentum.",
-        series,
-        Axis("condition number, logarithmic scale", "log"),
-        Axis("steps, logarithmic scale", "log"),
-        Table("Steps to a millionth", ("k", *(m.label for m in METHODS)), rows),
-    )
-
-
-def _tracks(paths: dict[str, Floats]) -> Picture:
-    around = np.linspace(0, 2 * math.pi, 181)
-    levels = [
-        Series("lines of equal error" if n == 0 else "", r * np.cos(around), r / 10 * np.sin(around), "dashed", 5)
-        for n, r in enumerate((10.0, 6.0, 3.0))
-    ]
-    tracks = [Series(label, p[:_SHOWN, 0], p[:_SHOWN, 1], colour=n) for n, (label, p) in enumerate(paths.items())]
-    newton = Series("Newton", [_START[0], 0.0], [_START[1], 0.0], colour=3)
-    return curves(
-        "valley-paths",
-        "Four ways down a valley",
-        f"The first {_SHOWN} steps from the upper left; the bottom is at (0, 0), and the upward axis, a hundred times "
-        "as steep, is stretched. Gradient descent jumps from wall to wall at every step; the best momentum swings "
-        "wide at first, and is down before the others.",
-        [*levels, *tracks, newton],
-        Axis("along the valley", limits=(-11.0, 11.0)),
-        Axis("across the valley", limits=(-3.5, 3.5)),
-        height=340.0,
-    )
-
-
-def _sizes(memory: list[tuple[int, int, int]]) -> Picture:
-    sizes = [size for size, _, _ in memory]
-    dense = np.geomspace(sizes[0], 1e9, 60)
-    rows = tuple((f"{size:,}", f"{a / 1e6:,.3f}", f"{b / 1e6:,.3f}") for size, a, b in memory)
-    return curves(
-        "valley-memory",
-        "What second order costs",
-        "Memory against the number of weights. Dashes: 4 bytes for each pair of weights, and for each weight. Dots: "
-        "measured, with all that is needed on the way.",
-        [
-            Series("the whole Hessian", dense, 4 * dense**2, "dashed", 0),
-            Series("", sizes, [a for _, a, _ in memory], "dots", 0),
-            Series("a product with a vector", dense, 4 * dense, "dashed", 1),
-            Series("", sizes, [b for _, _, b in memory], "dots", 1),
-        ],
-        Axis("weights, logarithmic scale", "log"),
-        Axis("bytes, logarithmic scale", "log"),
-        Table("Memory, in MB", ("weights", "Hessian", "product"), rows),
-    )
