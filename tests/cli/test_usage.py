@@ -71,7 +71,7 @@ def test_flags_before_the_program_are_ours(seen):
         ("--nope", "'unstuck' does not know --nope; 'unstuck --help' shows what it knows"),
         ("list a b", "'unstuck list' does not know b; 'unstuck list --help' shows what it knows"),
         ("list -- a", "'unstuck list' runs no program, so '--' means nothing here; 'unstuck list --help' shows how"),
-        ("lab nothing", "there is no experiment 'nothing'; 'unstuck lab' lists all"),
+        ("lab zzz", "there is no experiment 'zzz'; 'unstuck lab' lists all"),
         ("lab explodin", "there is no experiment 'explodin'; did you mean exploding? 'unstuck lab' lists all"),
         ("lab exploding --device tpu", "--device is one of cpu, cuda, mps; got 'tpu'"),
         ("lab exploding --seed -1", "--seed is a whole number, 0 or more; got -1"),

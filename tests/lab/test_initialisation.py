@@ -73,17 +73,14 @@ def test_theory_of_tanh_against_an_average_of_many_draws():
     assert factors == pytest.approx([float(1.5 * slope.square().mean())], rel=3e-3)
 
 
-def test_one_gaussian_layer_has_the_known_edge():
-    largest, mean = depth_signal.product_of_layers(1, 300, generator())
-    assert largest == pytest.approx(4.0, rel=0.05)  # Marchenko and Pastur
-    assert mean == pytest.approx(1.0, rel=0.03)
-
-
-@pytest.mark.parametrize("layers", [2, 3])
+@pytest.mark.parametrize("layers", [1, 2, 3])
 def test_a_product_has_the_known_edge(layers):
-    largest, mean = depth_signal.product_of_layers(layers, 300, generator())
+    units = 300
+    largest, mean = depth_signal.product_of_layers(layers, units, generator())
     edge = (layers + 1) ** (layers + 1) / layers**layers  # Fuss and Catalan; about e L for many layers
-    assert largest == pytest.approx(edge, rel=0.1)
+    # Of finite matrices it follows the law of Tracy and Widom, of mean -1.21 and standard deviation 1.27, on this scale.
+    scale = (layers + 1) ** (layers + 2 / 3) / (2 ** (1 / 3) * layers ** (layers - 1)) * units ** (-2 / 3)
+    assert largest == pytest.approx(edge - 1.21 * scale, abs=4 * 1.27 * scale)
     assert mean == pytest.approx(1.0, rel=0.05)
 
 
