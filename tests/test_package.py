@@ -52,8 +52,11 @@ def test_the_wheel_has_the_command_the_licence_and_the_version(wheel: Path) -> N
 
 
 def test_the_public_names_are_frozen() -> None:
-    classes = "Diagnosis Finding FixResult LoadedRun Run TrialArm UnstuckError UsageError Verdict Watch".split()
-    functions = "fix load watch".split()
+    classes = (
+        "CascadeCorrelationClassifier CascadeCorrelationRegressor Diagnosis Finding FixResult LoadedRun Restarts Run "
+        "TrialArm UnstuckError UsageError Verdict Watch"
+    ).split()
+    functions = "fix load restarts watch".split()
     assert sorted(unstuck._PUBLIC) == [*classes, *functions]
     assert all(isinstance(getattr(unstuck, name), type) for name in classes)
     assert all(getattr(unstuck, name).__name__ == name for name in functions)
