@@ -9,7 +9,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 #: In the order of their length.
-BENCHMARKS = ("curvature", "verdicts", "overhead")
+BENCHMARKS = ("curvature", "equal_arms", "engines", "verdicts", "overhead")
 
 
 def main(words: list[str]) -> int:

@@ -124,7 +124,7 @@ def test_importing_unstuck_is_light():
 
 @pytest.mark.parametrize(
     "name",
-    ["watch", "load", "Run", "Finding", "Diagnosis", "Verdict", "UnstuckError", "UsageError", "__version__"],
+    ["watch", "load", "Run", "Finding", "Diagnosis", "Verdict", "UnstuckError", "UsageError", "optim", "__version__"],
 )
 def test_the_public_names_are_there(name):
     assert getattr(unstuck, name) is not None

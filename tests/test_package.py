@@ -51,6 +51,14 @@ def test_the_wheel_has_the_command_the_licence_and_the_version(wheel: Path) -> N
     assert f"\nVersion: {unstuck.__version__}\n" in texts["METADATA"]
 
 
+def test_the_public_names_are_frozen() -> None:
+    classes = "Diagnosis Finding FixResult LoadedRun Run TrialArm UnstuckError UsageError Verdict Watch".split()
+    functions = "fix load watch".split()
+    assert sorted(unstuck._PUBLIC) == [*classes, *functions]
+    assert all(isinstance(getattr(unstuck, name), type) for name in classes)
+    assert all(getattr(unstuck, name).__name__ == name for name in functions)
+
+
 def test_the_changelog_knows_the_version() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text()
     assert re.search(rf"^## \[{re.escape(unstuck.__version__)}\]", changelog, re.MULTILINE)

@@ -25,6 +25,7 @@ class Settings:
         fault: Name of a measurement that is made to fail, for the tests of "never harm the run"; else empty.
         check: Whether the first steps are all probed, whatever that takes, and the program is ended after them.
         trial: Whether this is a trial, whose ``spec.json`` lies in ``run_dir``.
+        printed: Whether the lines with numbers that the program prints are noted.
     """
 
     run_dir: Path
@@ -34,6 +35,7 @@ class Settings:
     fault: str = ""
     check: bool = False
     trial: bool = False
+    printed: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.budget <= 1:
@@ -51,6 +53,7 @@ class Settings:
             "UNSTUCK_FAULT": self.fault,
             "UNSTUCK_CHECK": "1" if self.check else "0",
             "UNSTUCK_TRIAL": "1" if self.trial else "0",
+            "UNSTUCK_PRINTED": "1" if self.printed else "0",
         }
 
     @classmethod
@@ -71,6 +74,7 @@ class Settings:
             environment.get("UNSTUCK_FAULT", ""),
             environment.get("UNSTUCK_CHECK", "0") == "1",
             environment.get("UNSTUCK_TRIAL", "0") == "1",
+            environment.get("UNSTUCK_PRINTED", "0") == "1",
         )
 
 

@@ -95,6 +95,39 @@ def test_a_race_that_is_over_is_shown_again_at_once(fixed):
     assert (only_run(folder) / "trials" / "table.json").read_bytes() == table
 
 
+@pytest.mark.slow
+def test_a_race_by_what_the_program_prints_is_told_as_such(tmp_path):
+    evaluation = """
+    if step % 10 == 9:
+        right = (model(x).argmax(1) == y).float().mean()
+        print(f"step {step + 1} val accuracy {right:.2%}")
+with open("log.txt", "a") as log:"""
+    (tmp_path / "train.py").write_text(PROGRAM.replace('\nwith open("log.txt", "a") as log:', evaluation))
+    options = ("--metric", "validation accuracy", "--seeds", "2", "--slots", "2")
+    done = fix(tmp_path, *options, "--", sys.executable, "train.py")
+    said = " ".join(done.stderr.decode().split())
+    assert done.returncode == 0, said
+    assert "raced by val accuracy" in said
+    report = json.loads((only_run(tmp_path) / "report.json").read_text())
+    best = report["trials"][0]
+    assert best["measure"] == "val accuracy"
+    assert best["proven"], report["trials"]
+    assert f"val accuracy {best['target']:.4g}" in said
+    again = fix(tmp_path, "--resume", "latest", "--metric", "val accuracy")
+    assert b"--metric cannot be changed once trials have begun" in again.stderr
+
+
+def test_a_metric_that_the_program_does_not_print_is_told_before_any_trial(tmp_path):
+    (tmp_path / "train.py").write_text(
+        PROGRAM.replace("    optimizer.step()", "    optimizer.step(); print('acc:', 0.5)")
+    )
+    done = fix(tmp_path, "--metric", "val accuracy", "--", sys.executable, "train.py")
+    assert done.returncode == 2
+    assert b"did not print 'val accuracy' in a line that 'unstuck fix' has noted; it printed 'acc'" in done.stderr
+    assert done.stdout.count(b"acc: 0.5") == 120
+    assert not (only_run(tmp_path) / "trials").exists()
+
+
 def test_a_program_that_fails_gets_no_trials(tmp_path):
     (tmp_path / "train.py").write_text("raise SystemExit(4)")
     done = fix(tmp_path, "--", sys.executable, "train.py")
@@ -120,6 +153,9 @@ def test_a_program_without_training_gets_no_trials(tmp_path):
         (["--seeds", "1", "--", "python", "x.py"], "one pair has no interval; got 1"),
         (["--slots", "0", "--", "python", "x.py"], "1 or more; got 0"),
         (["--resume", "latest"], "there are no runs"),
+        (["--target", "0.9", "--", "python", "x.py"], "--target is a level of a metric, which has to be named too"),
+        (["--metric", "temperature", "--", "python", "x.py"], 'write --metric "temperature:higher" or'),
+        (["--metric", "acc", "--target", "high", "--", "python", "x.py"], "--target is a number, such as 0.96"),
     ],
 )
 def test_wrong_usage_is_one_sentence(words, said, tmp_path, monkeypatch, capsys):

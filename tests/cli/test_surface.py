@@ -12,7 +12,18 @@ from unstuck.cli import COMMANDS, build_parser, main
 
 SURFACE = {
     "run": {"--budget", "--dir", "--fail-on", "--floor", "--no-probes", "--quiet", "program"},
-    "fix": {"--dir", "--engine", "--quiet", "--resume", "--seeds", "--slots", "--trials-budget", "program"},
+    "fix": {
+        "--dir",
+        "--engine",
+        "--metric",
+        "--quiet",
+        "--resume",
+        "--seeds",
+        "--slots",
+        "--target",
+        "--trials-budget",
+        "program",
+    },
     "check": {"--dir", "--json", "--junit", "--quiet", "--timeout", "program"},
     "report": {"--fail-on", "--format", "which"},
     "list": {"--json", "where"},

@@ -26,12 +26,14 @@ from unstuck.remedies.normalisation import Normalise
 from unstuck.remedies.optimizer import Exchange
 from unstuck.remedies.output import DropActivation
 from unstuck.remedies.parameters import TrainAll
+from unstuck.remedies.precision import Precision
 from unstuck.remedies.schedule import Schedule
 from unstuck.remedies.shapes import SameShape
 from unstuck.remedies.shuffling import Shuffle
 from unstuck.remedies.target_scaling import ScaleTargets
 from unstuck.remedies.unfreeze import Unfreeze
 from unstuck.remedies.weight_decay import WeightDecay
+from unstuck.remedies.widening import Widen
 from unstuck.remedies.workers import Workers
 from unstuck.remedies.zeroing import Zeroing
 
@@ -59,6 +61,8 @@ EXAMPLES: tuple[Remedy, ...] = (
     TrainAll(),
     Unfreeze(),
     TrainMode(),
+    Precision("float32"),
+    Widen(2),
     FreezeHalf("units"),
 )
 each = pytest.mark.parametrize("remedy", EXAMPLES, ids=lambda remedy: remedy.label)

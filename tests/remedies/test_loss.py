@@ -9,7 +9,7 @@ from torch import nn
 
 from tests.difficulties.planted import head
 from tests.difficulties.records import Record
-from tests.remedies.training import run_of, staged
+from tests.remedies.training import IMPORTS, run_of, staged
 from unstuck.errors import UsageError
 from unstuck.remedies.loss import ExchangeLoss
 
@@ -139,7 +139,7 @@ def test_the_edit_names_the_loss():
 
 
 def test_the_edit_of_a_sum_is_a_diff_where_it_is_plain(tmp_path):
-    run = run_of("loss = F.mse_loss(a, b, reduction='sum')\n", tmp_path, changes=seen("mse_loss"))
+    run = run_of("loss = F.mse_loss(a, b, reduction='sum')\n" + IMPORTS, tmp_path, changes=seen("mse_loss"))
     edit = ExchangeLoss(mean=True).edit(run)
     assert edit.sentence == "write reduction='mean' for the loss at train.py:1 (it is 'sum')"
     assert '+loss = F.mse_loss(a, b, reduction="mean")' in edit.diff

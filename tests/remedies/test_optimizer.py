@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from importlib import import_module
 
 import pytest
 import torch
@@ -10,11 +11,11 @@ from torch import nn
 from torch.optim import lr_scheduler
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from tests.remedies.training import network, run_of, same, staged, train
+from tests.remedies.training import IMPORTS, network, run_of, same, staged, train
 from unstuck.errors import UsageError
 from unstuck.remedies.clipping import Clipping
 from unstuck.remedies.learning_rate import LearningRate
-from unstuck.remedies.optimizer import NAMES, Exchange
+from unstuck.remedies.optimizer import PACKAGES, Exchange
 from unstuck.remedies.weight_decay import WeightDecay
 
 # Powers of two: then the rates of both trainings are the same numbers to the last bit.
@@ -33,10 +34,10 @@ def cosine(optimizer):
     return lr_scheduler.CosineAnnealingLR(optimizer, T_max=8)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PACKAGES)
 @pytest.mark.parametrize("closure", [False, True])
-def test_every_algorithm_equals_the_one_of_torch(name, closure):
-    algorithm = getattr(torch.optim, name)
+def test_every_algorithm_equals_the_one_that_a_person_would_write(name, closure):
+    algorithm = getattr(import_module(PACKAGES[name]), name)
     options = {"momentum": 0.9, "nesterov": True} if name == "SGD" else {}
     with staged(Exchange(name, NEW, options)) as stage:
         treated = train(sgd, closure=closure)
@@ -231,20 +232,46 @@ def test_it_can_be_counted_among_others_and_written_down():
         ),
         (
             "SGD(model.parameters())",
-            "torch.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0)",
+            "optim.AdamW(model.parameters(), lr=0.01, weight_decay=0)",
             Exchange("AdamW", 1e-2),
         ),
         (
             "torch.optim.SGD(\n    model.parameters(),\n    lr=0.1,\n)",
-            "torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, nesterov=True)",
+            "torch.optim.SGD(\n     model.parameters(),\n     lr=0.1,\n+    momentum=0.9,\n+    nesterov=True,\n )",
             Exchange("SGD", 0.1, {"momentum": 0.9, "nesterov": True}),
         ),
     ],
 )
 def test_the_edit_writes_the_other_call(tmp_path, old, new, exchange):
-    edit = exchange.edit(run_of(f"import torch\noptimizer = {old}\n", tmp_path, line=2))
-    assert f"+optimizer = {new}" in edit.diff.splitlines()
+    edit = exchange.edit(run_of(f"import torch\noptimizer = {old}\n{IMPORTS}", tmp_path, line=2))
+    assert f"optimizer = {new}\n" in edit.diff
     assert edit.sentence.endswith("in the place of SGD at train.py:2")
+
+
+def added(edit):
+    return [line.rstrip() for line in edit.diff.splitlines() if line.startswith("+") and not line.startswith("+++")]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_an_algorithm_of_ours_is_imported(tmp_path, end):
+    lines = ["import torch", "from torch import nn", "net = nn.Linear(2, 1)"]
+    call = "opt = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)"
+    run = run_of(None, tmp_path, line=5)
+    (tmp_path / "train.py").write_bytes(end.join([*lines, "", call, "import os", ""]).encode())
+    edit = Exchange("Quickprop", 0.5).edit(run)
+    assert added(edit) == ["+import unstuck.optim", "+opt = unstuck.optim.Quickprop(net.parameters(), lr=0.5)"]
+    assert edit.diff.index("+import unstuck.optim") < edit.diff.index(" net = ")
+    assert edit.diff.count("\r") == (edit.diff.count("\n") - 3 if end == "\r\n" else 0)
+    assert edit.sentence.startswith("write unstuck.optim.Quickprop(..., lr=0.5) in the place of SGD at train.py:5")
+    assert edit.sentence.endswith(", and import unstuck.optim")
+
+
+def test_an_import_is_written_once_and_only_at_the_top_level(tmp_path):
+    call = "torch.optim.SGD(ps)\n"
+    imported = Exchange("Quickprop", 0.5).edit(run_of(f"import torch, unstuck.optim\n{call}", tmp_path, line=2))
+    assert added(imported) == ["+unstuck.optim.Quickprop(ps, lr=0.5)"]
+    inside = run_of(f"def make(ps):\n    import torch\n    return {call}", tmp_path, line=3)
+    assert Exchange("Quickprop", 0.5).edit(inside).diff == ""
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.remedies.training import batch, run_of, same, staged, train
+from tests.remedies.training import IMPORTS, batch, run_of, same, staged, train
 from unstuck.attach.sources import shown
 from unstuck.remedies.output import DropActivation
 
@@ -127,16 +127,17 @@ def test_another_line_is_left_alone():
         ("return torch.softmax(self.fc(x), 1)", "return self.fc(x)"),
         ("return self.fc(x).softmax(1)", "return self.fc(x)"),
         ("return x.softmax(1)", "return x"),
+        ("return 2 * F.softmax(x + 1, dim=1)", "return 2 * (x + 1)"),
     ],
 )
 def test_the_edit_takes_the_call_away(tmp_path, before, after):
-    run = run_of(f"{before}\n", tmp_path)
-    edit = DropActivation("train.py", 1, "softmax").edit(run)
-    assert edit.sentence == "delete the softmax at train.py:1: the outputs go to the loss as they are"
-    assert f"-{before}\n+{after}\n" in edit.diff
+    run = run_of(f"def forward(self, x):\n    {before}\n{IMPORTS}", tmp_path)
+    edit = DropActivation("train.py", 2, "softmax").edit(run)
+    assert edit.sentence == "delete the softmax at train.py:2: the outputs go to the loss as they are"
+    assert f"-    {before}\n+    {after}\n" in edit.diff
 
 
-def test_a_module_is_not_edited(tmp_path):
+def test_a_module_whose_use_is_not_seen_is_not_edited(tmp_path):
     run = run_of("self.out = nn.Softmax(dim=1)\n", tmp_path)
     edit = DropActivation("train.py", 1, "softmax").edit(run)
     assert edit.diff == ""

@@ -14,8 +14,10 @@ from unstuck.remedies.learning_rate import LearningRate
 from unstuck.remedies.loss import ExchangeLoss
 from unstuck.remedies.optimizer import Exchange
 from unstuck.remedies.output import DropActivation
+from unstuck.remedies.precision import Precision
 from unstuck.remedies.proposals import Proposal, propose
 from unstuck.remedies.weight_decay import WeightDecay
+from unstuck.remedies.widening import Widen
 from unstuck.remedies.zeroing import Zeroing
 from unstuck.trials.by_hand import NEEDS_A_PERSON, not_tried
 
@@ -97,3 +99,40 @@ def test_what_needs_a_person_is_said_with_the_reason():
 
 def test_without_an_optimizer_there_is_nothing_to_try():
     assert propose(Run(RUN.path, {}), diagnose(RUN)) == []
+
+
+def _digits(low: bool, autocast: str | None, dtype: str) -> Run:
+    measured = {"dtypes": {dtype: 10}, "autocast": autocast, "low": low, "lost_updates": 0.9, "largest": 1.0}
+    return Record(loss=stays(), changes={"precision": measured}).run()
+
+
+def test_more_digits_fit_the_numbers_that_were_seen():
+    assert remedies(cause("low-precision"), run=_digits(True, None, "bfloat16")) == [(Precision("float32"),)]
+    half = _digits(True, "float16", "float32")
+    assert remedies(cause("low-precision"), run=half) == [(Precision("float32"),), (Precision("bfloat16"),)]
+    assert remedies(cause("low-precision"), run=_digits(False, None, "float32")) == [(Precision("float64"),)]
+    assert remedies(cause("not-finite"), run=half)[0] == (Precision("float32"),)
+    assert (Precision("float64"),) not in remedies(cause("not-finite"), run=_digits(False, None, "float32"))
+
+
+def test_more_units_are_tried_last_where_a_run_lies_flat():
+    for name in ("saddle", "flat-region"):
+        assert [p.remedies for p in proposed(cause(name)) if p.difficulty == name][-1] == (Widen(2),)
+        alone = Record(loss=stays(), layers=[]).run()
+        assert (Widen(2),) not in remedies(cause(name), run=alone)
+
+
+def test_rprop_is_tried_where_every_step_sees_the_same_data():
+    whole = Record(loss=stays(), changes={"inputs": {"sum": 1248.0}})
+    for optimizer in ("SGD", "Adam"):
+        assert (Exchange("Rprop", 0.01),) in remedies(run=whole.but(optimizer=optimizer).run())
+        assert (Exchange("Rprop", 0.01),) not in remedies(run=Record(loss=stays(), optimizer=optimizer).run())
+    assert not any("Rprop" in p.label for p in proposed(run=whole.but(optimizer="Rprop").run()))
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "decay", "tried"), [("Adam", 0.01, True), ("Adam", 0, False), ("AdamW", 1, False)]
+)
+def test_adamw_is_tried_where_adam_has_weight_decay(optimizer, decay, tried):
+    run = Record(loss=stays(), optimizer=optimizer, group={"weight_decay": decay}).run()
+    assert ((Exchange("AdamW"),) in remedies(run=run)) is tried

@@ -9,7 +9,7 @@ from torch import nn
 
 from tests.difficulties.planted import head
 from tests.difficulties.records import Record
-from tests.remedies.training import run_of, staged
+from tests.remedies.training import IMPORTS, run_of, staged
 from unstuck.remedies.shapes import SameShape
 
 RANDOM = torch.Generator().manual_seed(0)
@@ -89,12 +89,13 @@ def broadcast_at(line):
     ("before", "after"),
     [
         ("loss = F.mse_loss(pred, y)", "loss = F.mse_loss(pred, y.view_as(pred))"),
-        ("loss = F.mse_loss(net(x), y)", None),
+        ("loss = F.mse_loss(net(x), y)", "loss = F.mse_loss(net(x).view_as(y), y)"),
+        ("loss = F.mse_loss(net(x), y + 1)", None),
         ("loss = criterion(pred, y)", None),
     ],
 )
 def test_the_edit_views_the_target(tmp_path, before, after):
-    edit = SameShape().edit(run_of(f"{before}\n", tmp_path, changes=broadcast_at(1)))
+    edit = SameShape().edit(run_of(f"{before}\n{IMPORTS}", tmp_path, changes=broadcast_at(1)))
     assert edit.sentence == "write target.view_as(pred) for the target in the comparison at train.py:1"
     if after is None:
         assert edit.diff == ""

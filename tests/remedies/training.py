@@ -18,6 +18,8 @@ from unstuck.remedies import Remedy
 from unstuck.trials.inside.stage import Stage
 
 STEPS = 8
+#: Behind a line of source, so that it keeps its number: imports hold for the whole file.
+IMPORTS = "import torch\nimport torch.nn.functional as F\nfrom torch import nn, optim\nfrom torch.optim import SGD\n"
 MakeOptimizer = Callable[[list[nn.Parameter]], Optimizer]
 
 

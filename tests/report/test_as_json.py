@@ -17,7 +17,7 @@ def test_form_is_the_public_one(case):
     run, diagnosis = case
     report = json.loads(json.dumps(to_json(run, diagnosis), allow_nan=False), parse_constant=_reject)
     assert list(report) == [
-        "schema", "verdict", "findings", "trials", "overhead", "not_measured", "run", "errors",
+        "schema", "verdict", "findings", "trials", "restarts", "overhead", "not_measured", "run", "errors",
     ]  # fmt: skip
     assert report["schema"] == 1
     assert list(report["verdict"]) == ["state", "sentence"]

@@ -72,6 +72,11 @@ def rate(factor: float) -> Arm:
     return Arm((LearningRate(factor),))
 
 
+def faster(number: float) -> Arm:
+    """Return an arm that is so many times faster, whatever its learning rate."""
+    return Arm((Momentum(number),))
+
+
 @dataclass
 class Course:
     """What one trial gives.
@@ -83,6 +88,7 @@ class Course:
         status: How it ends.
         reason: Why.
         missing: Kinds of remedies that found nothing to change, and why.
+        printed: Lines that the program prints, each with the steps done.
     """
 
     loss: np.ndarray
@@ -91,6 +97,7 @@ class Course:
     status: Status = "done"
     reason: str = ""
     missing: Mapping[str, str] = field(default_factory=dict)
+    printed: list[tuple[int, str]] = field(default_factory=list)
 
 
 Formula = Callable[[Spec], Course]
@@ -124,12 +131,41 @@ def learns(spec: Spec, tau: float = 200.0, noise: float = 0.01, floor: float = 0
     return Course(scale * loss, error, per_step)
 
 
-def tuned(spec: Spec) -> Course:
+def tuned(spec: Spec, **options: Any) -> Course:
     """Return the same loss, of a program whose learning rate is the best one: any other is only half as fast."""
     rates = [remedy for remedy in spec.remedies if remedy["kind"] == "learning-rate"]
     slowed = {"kind": "test-momentum", "number": 0.5}
     others = [remedy for remedy in spec.remedies if remedy["kind"] != "learning-rate"]
-    return learns(dataclasses.replace(spec, remedies=(*others, *(slowed for _ in rates))))
+    return learns(dataclasses.replace(spec, remedies=(*others, *(slowed for _ in rates))), **options)
+
+
+def prints(
+    spec: Spec,
+    every: int = 20,
+    noise: float = 0.002,
+    lower: float = 0.0,
+    formula: Callable[..., Course] = tuned,
+    **options: Any,
+) -> Course:
+    """Return the course of a program that prints an accuracy of 0.1 at first and 0.95 in the end.
+
+    Args:
+        spec: The trial.
+        every: Steps between two printed values.
+        noise: Of the printed values.
+        lower: How much lower it is where there are remedies.
+        formula: Gives its loss.
+        options: Those of the formula.
+    """
+    course = formula(spec, **options)
+    random = np.random.default_rng(1000 + spec.seed)
+    t = np.arange(every, len(course.loss) + 1, every)
+    smooth = formula(spec, **{**options, "noise": 0.0}).loss[t - 1]
+    accuracy = 0.95 - 0.85 * (smooth - 0.2) / 2.1 + noise * random.standard_normal(len(t)) - lower * bool(spec.remedies)
+    course.printed = [
+        (int(n), f"step {n} train loss 0.5 val accuracy {a:.2%}") for n, a in zip(t, accuracy, strict=True)
+    ]
+    return course
 
 
 def write(folder: Path, course: Course, spec: Spec | None = None) -> None:
@@ -143,6 +179,9 @@ def write(folder: Path, course: Course, spec: Spec | None = None) -> None:
     if count:
         writer.write("pulse", optimizer=0, **columns)
     writer.close()
+    if course.printed:
+        lines = [json.dumps({"step": step, "text": text}) + "\n" for step, text in course.printed]
+        (folder / "printed.jsonl").write_text("".join(lines))
     if course.error is not None and (spec is None or spec.score):
         line = json.dumps({"step": list(range(count)), "error": [float(v) for v in course.error]})
         (folder / "score.jsonl").write_text(line + "\n")

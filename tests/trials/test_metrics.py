@@ -34,6 +34,7 @@ LINES = {
     "Epoch 00: loss = tensor(0.6931)": {"loss": 0.6931},
     "loss after 100 steps: 0.5": {"loss": 0.5},
     "Using device cuda:0": {},
+    "epoch 3 val_acc 0.5 lr: 0.1": {"val acc": 0.5},
     "Time: 10:32:11, lr: 0.001, 12 epochs": {},
     "loading 60000 images from 3 files": {},
 }

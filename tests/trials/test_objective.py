@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
+from unstuck.trials.arrival import baseline_time
 from unstuck.trials.curve import Curve
-from unstuck.trials.objective import baseline_time, final_levels, gain, objective_of, time_to
+from unstuck.trials.objective import final_levels, gain, objective_of, time_to
 from unstuck.trials.smoothing import noise_of, smooth, window_of
 
 

@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 
+from unstuck.trials.arrival import baseline_time
 from unstuck.trials.curve import Curve
-from unstuck.trials.objective import baseline_time, objective_of, time_to
+from unstuck.trials.objective import objective_of, time_to
 from unstuck.trials.statistics import Interval, difference, mean_interval, speedup, student
 
 

@@ -8,6 +8,7 @@ from time import perf_counter
 from types import TracebackType
 
 from unstuck.attach.hooks import Hooks
+from unstuck.attach.printed import note
 from unstuck.attach.session import Session
 from unstuck.settings import Settings
 
@@ -47,6 +48,8 @@ def install(settings: Settings, began: float | None = None) -> Attachment:
         The attachment, which ends by itself.
     """
     attachment = Attachment(settings, began=began)
+    if settings.printed:
+        note(lambda: attachment.session.first_steps, settings.run_dir / "printed.jsonl")
     previous = sys.excepthook
     raised: list[str] = []
 

@@ -127,6 +127,15 @@ class Session:
         return len(self._threads) > 1
 
     @property
+    def first_steps(self) -> int:
+        """Steps of the first optimizer so far, looked at or not. Changes nothing: any thread may ask."""
+        if not self.tracks:
+            return 0
+        first, beat = self.tracks[0], self.beat
+        ordinary = len(beat.rows) + len(beat.numbers) // 3 if self._last_stepped is first else 0
+        return first.steps + ordinary
+
+    @property
     def capture(self) -> Capture | None:
         """The capture of the probe round that is under way."""
         return self.rounds.capture

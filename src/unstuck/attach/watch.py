@@ -114,15 +114,9 @@ class Watch:
         Raises:
             UsageError: The ending is another one.
         """
-        from unstuck.report import FORMATS, render, replace, write_reports
+        from unstuck.report import write_report
 
-        if path is None:
-            return write_reports(self.run, self.diagnosis)["html"]
-        target = Path(path)
-        kind = target.suffix.lstrip(".").lower()
-        if kind not in FORMATS:
-            raise UsageError(f"a report is a .html, .md or .json file; got {str(path)!r}")
-        return replace(target, render(self.run, self.diagnosis, kind))
+        return write_report(self.run, self.diagnosis, path)
 
     def _repr_html_(self) -> str:
         from html import escape

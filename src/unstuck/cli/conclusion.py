@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from unstuck.cli.command import say
 from unstuck.config import FAIL_ON
+from unstuck.fixing.judgement import judge
 from unstuck.record import activity
 
 if TYPE_CHECKING:
@@ -71,36 +72,16 @@ def conclude(folder: Path, *, quiet: bool) -> str:
     return "unknown"
 
 
-def judge(folder: Path) -> tuple[Run, Diagnosis]:
-    """Read a run, judge it and write ``report.html``, ``report.md`` and ``report.json`` into its folder.
-
-    Args:
-        folder: The run folder.
-
-    Returns:
-        The run, and what is to be said about it.
-    """
-    # Late: numpy and the templates take longer to import than a short program takes to run.
-    from unstuck.difficulties import diagnose
-    from unstuck.record import read_run
-    from unstuck.report import write_reports
-    from unstuck.report.trials import with_trials
-
-    run = read_run(folder)
-    diagnosis = with_trials(run, diagnose(run))
-    write_reports(run, diagnosis)
-    return run, diagnosis
-
-
 def show(run: Run, diagnosis: Diagnosis, console: Console) -> None:
     """Show the terminal report on a console."""
     from unstuck.report import terminal, terminal_trials
+    from unstuck.report.patch import patch_of
     from unstuck.report.trials import trials_of
 
     terminal.show(run, diagnosis, console)
     trials = trials_of(run)
     if trials is not None:
-        terminal_trials.show(trials, diagnosis, console)
+        terminal_trials.show(trials, diagnosis, console, patch_of(run, trials))
 
 
 def show_trials(run: Run, diagnosis: Diagnosis, *, quiet: bool) -> None:
@@ -114,6 +95,7 @@ def show_trials(run: Run, diagnosis: Diagnosis, *, quiet: bool) -> None:
     from rich.console import Console
 
     from unstuck.report import terminal_trials
+    from unstuck.report.patch import patch_of
     from unstuck.report.trials import trials_of
 
     trials = trials_of(run)
@@ -121,7 +103,7 @@ def show_trials(run: Run, diagnosis: Diagnosis, *, quiet: bool) -> None:
         say(f"{terminal_trials.sentence(trials)} ({os.path.relpath(run.path / 'report.html')})")
     else:
         console = Console(stderr=True)
-        terminal_trials.show(trials, diagnosis, console)
+        terminal_trials.show(trials, diagnosis, console, patch_of(run, trials))
         console.print(f"\n{'report':<14}{os.path.relpath(run.path / 'report.html')}", highlight=False, soft_wrap=True)
 
 

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 from unstuck.cli.command import say
-from unstuck.cli.conclusion import fails, judge, show
+from unstuck.cli.conclusion import fails, show
 from unstuck.config import FAIL_ON, read_config
+from unstuck.fixing.judgement import judge
 from unstuck.record import activity
 from unstuck.record.folder import find
 

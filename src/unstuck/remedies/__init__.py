@@ -6,3 +6,4 @@ from unstuck.remedies.catalogue import REMEDIES as REMEDIES
 from unstuck.remedies.catalogue import from_json as from_json
 from unstuck.remedies.remedy import Edit as Edit
 from unstuck.remedies.remedy import Remedy as Remedy
+from unstuck.remedies.remedy import merged as merged

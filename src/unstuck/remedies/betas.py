@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from unstuck.remedies.groups import hold
-from unstuck.remedies.places import keyword_edit
+from unstuck.remedies.places import fixed, keyword_edit
 from unstuck.remedies.remedy import Edit, Remedy
 
 if TYPE_CHECKING:
@@ -39,6 +39,5 @@ class Betas(Remedy):
 
     def edit(self, run: Run) -> Edit:
         """Name them at the line that made the optimizer."""
-        optimizer = run.optimizers[0]
-        old = optimizer.groups[0].get("betas") if optimizer.groups else None
-        return keyword_edit(run, optimizer, "betas", old=old, new=f"({self.beta1:g}, {self.beta2:g})")
+        new = f"({self.beta1:g}, {self.beta2:g})"
+        return keyword_edit(run, fixed("betas", new), new)

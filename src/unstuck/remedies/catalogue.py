@@ -21,6 +21,7 @@ from unstuck.remedies.normalisation import Normalise
 from unstuck.remedies.optimizer import Exchange
 from unstuck.remedies.output import DropActivation
 from unstuck.remedies.parameters import TrainAll
+from unstuck.remedies.precision import Precision
 from unstuck.remedies.remedy import Remedy
 from unstuck.remedies.schedule import Schedule
 from unstuck.remedies.shapes import SameShape
@@ -28,6 +29,7 @@ from unstuck.remedies.shuffling import Shuffle
 from unstuck.remedies.target_scaling import ScaleTargets
 from unstuck.remedies.unfreeze import Unfreeze
 from unstuck.remedies.weight_decay import WeightDecay
+from unstuck.remedies.widening import Widen
 from unstuck.remedies.workers import Workers
 from unstuck.remedies.zeroing import Zeroing
 
@@ -55,6 +57,8 @@ REMEDIES: tuple[type[Remedy], ...] = (
     TrainAll,
     Unfreeze,
     TrainMode,
+    Precision,
+    Widen,
     FreezeHalf,
 )
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from unstuck.remedies.editing import Replacement
+from unstuck.remedies.editing.arguments import argument
+from unstuck.remedies.editing.loop import Step, steps_of, trained
+from unstuck.remedies.editing.names import names_of
+from unstuck.remedies.editing.optimizers import OptimizerCall, optimizer_calls
+from unstuck.remedies.editing.source import called
+from unstuck.remedies.editing.values import literal
 from unstuck.remedies.remedy import Edit, Remedy
 from unstuck.remedies.steps import named, step_place
 
@@ -69,5 +78,23 @@ class Clipping(Remedy):
     def edit(self, run: Run) -> Edit:
         """Name the call to write before the step."""
         place = step_place(run)
+        file, line = place or (None, None)
         call = f"torch.nn.utils.clip_grad_norm_(model.parameters(), {self.norm:g})"
-        return Edit(f"write {call} before {named(place)}", *(place or (None, None)))
+        sentence = f"write {call} before {named(place)}"
+        return Edit(sentence, file, line, self._pieces(run))
+
+    def _pieces(self, run: Run) -> tuple[Replacement, ...]:
+        """Return the call before every step, or the other bound where the program has one."""
+        made = optimizer_calls(run) or []
+        pieces = [self._before(step, made) for step in steps_of(run) or ()]
+        return tuple(piece for piece in pieces if piece is not None) if all(pieces) else ()
+
+    def _before(self, step: Step, made: Sequence[OptimizerCall]) -> Replacement | None:
+        source = step.source
+        clipping = [call for call in source.all(ast.Call) if called(call) == "clip_grad_norm_"]
+        if clipping:
+            bound = argument(clipping[0], "max_norm", ["parameters", "max_norm"])
+            same = len(clipping) == 1 and source.scope(clipping[0]) is source.scope(step.statement)
+            return source.replace(bound, f"{self.norm:g}") if same and bound is not None and literal(bound) else None
+        name = names_of(source).write("torch.nn.utils.clip_grad_norm_")
+        return None if name is None else source.before(step.statement, f"{name}({trained(step, made)}, {self.norm:g})")

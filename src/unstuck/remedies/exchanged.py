@@ -35,7 +35,7 @@ class Exchanged:
 
     Args:
         optimizer: The program's optimizer. Its class and its groups stay; its ``step`` becomes that of the algorithm.
-        algorithm: Class of ``torch.optim``.
+        algorithm: Class of the other optimizer.
         lr: Its learning rate; None to use the rates of the program's groups as they are.
         options: Further arguments of the class.
     """

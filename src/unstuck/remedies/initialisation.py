@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from unstuck.remedies.editing import Replacement
+from unstuck.remedies.editing.names import mentions, names_of
+from unstuck.remedies.editing.optimizers import optimizer_calls
+from unstuck.remedies.parameters import audited
 from unstuck.remedies.remedy import Edit, Remedy
 from unstuck.remedies.sites import among, first_line, listed, weighed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from torch import nn
 
@@ -21,6 +26,12 @@ _WRITES = {
     "he": "nn.init.kaiming_normal_(weight, nonlinearity='relu')",
     "orthogonal": "nn.init.orthogonal_(weight)",
     "lsuv": "nn.init.orthogonal_(weight), then divide each weight by the standard deviation of its layer's outputs,",
+}
+#: What can be written without knowing what goes through the layers.
+_CALLS = {
+    "glorot": "xavier_uniform_({})",
+    "he": 'kaiming_normal_({}, nonlinearity="relu")',
+    "orthogonal": "orthogonal_({})",
 }
 
 
@@ -47,28 +58,15 @@ class Initialise(Remedy):
 
     def apply(self, stage: Stage) -> None:
         """Draw the weights of a network anew before its first forward pass; weights that were loaded stay."""
-        import weakref
-
-        from torch import nn
-
-        from unstuck.attach.untraced import stands_for
+        from unstuck.trials.inside.loaded import Loaded
         from unstuck.trials.inside.weights import draw, layers_of, scale_by_outputs
 
-        loaded: weakref.WeakSet[nn.Module] = weakref.WeakSet()
+        loaded = Loaded(stage)
         drawn: list[nn.Module] = []
-
-        def make(original: Callable[..., Any]) -> Callable[..., Any]:
-            @stands_for(original)
-            def load_state_dict(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-                result = original(module, *args, **kwargs)
-                loaded.update(module.modules())
-                return result
-
-            return load_state_dict
 
         def meet(network: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
             layers = [layer for layer in layers_of(network) if all(layer is not other for other in drawn)]
-            if any(layer in loaded for layer in layers):
+            if loaded.among(layers):
                 stage.cannot(self.kind, "the program has loaded its weights")
                 return
             for layer in layers:
@@ -81,7 +79,6 @@ class Initialise(Remedy):
             else:
                 stage.cannot(self.kind, "the network has no layer of torch that is trained")
 
-        stage.wrap(nn.Module, "load_state_dict", make)
         stage.before_first_forward(meet)
 
     def edit(self, run: Run) -> Edit:
@@ -93,4 +90,32 @@ class Initialise(Remedy):
         recurrent = any(layer.kind == "recurrent" for layer in layers) and self.scheme in ("glorot", "he")
         extra = ", nn.init.orthogonal_ for recurrent weights" if recurrent else ""
         write = _WRITES[self.scheme]
-        return Edit(f"write {write} and nn.init.zeros_(bias) for {listed(layers)}{extra}", *place)
+        sentence = f"write {write} and nn.init.zeros_(bias) for {listed(layers)}{extra}"
+        return Edit(sentence, *place, replacements=self._pieces(run))
+
+    def _pieces(self, run: Run) -> tuple[Replacement, ...]:
+        """Return a loop over the layers right before the optimizer is made."""
+        made, layers = optimizer_calls(run) or (), weighed(run)
+        kinds = list(dict.fromkeys(layer.type for layer in layers))
+        plain = all(kind in ("Linear", "Conv1d", "Conv2d", "Conv3d") for kind in kinds)
+        if len(made) != 1 or made[0].network is None or not kinds or not plain or self.scheme not in _CALLS:
+            return ()
+        source, names = made[0].source, names_of(made[0].source)
+        package = names.write("torch.nn.init")
+        classes = [names.write(f"torch.nn.{kind}") for kind in kinds]
+        own = any(names.path(call.func).startswith("torch.nn.init.") for call in source.all(ast.Call))
+        if package is None or None in classes or own or mentions(source, "load_state_dict") or audited(run, "frozen"):
+            return ()
+        used = {node.id for node in source.all(ast.Name)}
+        variable = next((word for word in ("layer", "module") if word not in used), "each_layer")
+        kind = str(classes[0]) if len(classes) == 1 else f"({', '.join(map(str, classes))})"
+        biased = all(any(name.endswith("bias") for name in layer.parameters) for layer in layers)
+        bias = f"{package}.zeros_({variable}.bias)"
+        piece = source.before(
+            source.statement(made[0].call),
+            f"for {variable} in {source.text(made[0].network)}.modules():",
+            f"    if isinstance({variable}, {kind}):",
+            f"        {package}.{_CALLS[self.scheme].format(f'{variable}.weight')}",
+            *([f"        {bias}"] if biased else [f"        if {variable}.bias is not None:", f"            {bias}"]),
+        )
+        return () if piece is None else (piece,)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from unstuck.remedies.places import keyword_edit
 from unstuck.remedies.remedy import Edit, Remedy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch.optim import Optimizer
 
     from unstuck.record import Run
@@ -45,7 +47,9 @@ class LearningRate(Remedy):
 
     def edit(self, run: Run) -> Edit:
         """Name the new rate at the line that made the optimizer."""
-        optimizer = run.optimizers[0]
-        rate = optimizer.groups[0].get("lr") if optimizer.groups else None
-        new = f"{rate * self.factor:.3g}" if isinstance(rate, (int, float)) else f"{self.factor:g} times its value"
-        return keyword_edit(run, optimizer, "lr", old=rate, new=new)
+
+        def scaled(group: Mapping[str, Any]) -> str | None:
+            rate = group.get("lr")
+            return f"{rate * self.factor:.3g}" if isinstance(rate, (int, float)) else None
+
+        return keyword_edit(run, {"lr": scaled}, f"{self.factor:g} times its value")

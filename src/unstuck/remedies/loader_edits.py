@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from unstuck.remedies.places import call_at, read_source, replaced, unified
+from unstuck.remedies.editing import Source, read_source
+from unstuck.remedies.editing.arguments import argument, set_argument
+from unstuck.remedies.editing.values import literal
 from unstuck.remedies.remedy import Edit
 
 if TYPE_CHECKING:
@@ -25,20 +27,22 @@ class LoaderLine:
     Attributes:
         file: The file, as the record has it.
         line: The line.
-        source: Source of the file.
+        source: The file.
     """
 
     file: str
     line: int
-    source: str
+    source: Source
 
     def value(self, name: str) -> Any:
         """Return the value of an argument, None where it is not written there, or not as a literal."""
-        node = _argument(call_at(self.source, self.line, "DataLoader"), name)
-        try:
-            return None if node is None else ast.literal_eval(node)
-        except ValueError:
-            return None
+        return literal(None if self.call is None else argument(self.call, name, _POSITIONS))
+
+    @property
+    def call(self) -> ast.Call | None:
+        """The call that makes it, None where the line has several."""
+        calls = self.source.calls_at(self.line, "DataLoader")
+        return calls[0] if len(calls) == 1 else None
 
 
 def find_loader(run: Run) -> LoaderLine | None:
@@ -74,24 +78,27 @@ def loader_edit(run: Run, arguments: Mapping[str, str]) -> Edit:
         return Edit(f"write {words} where the DataLoader that feeds the training is made")
     old = [f"{name}={place.value(name)}" for name in arguments if place.value(name) is not None]
     was = f" (it has {', '.join(old)})" if old else ""
-    changed: str | None = place.source
-    for name, value in arguments.items():
-        changed = None if changed is None else _with_argument(changed, place.line, name, value)
-    diff = unified(place.file, place.source, changed) if changed is not None else ""
-    return Edit(f"write {words} at {place.file}:{place.line}{was}", place.file, place.line, diff)
+    call = place.call
+    changes = [
+        set_argument(run, place.source, call, name, value, positions=_POSITIONS)
+        for name, value in arguments.items()
+        if call is not None
+    ]
+    instead = " and ".join(change.instead for change in changes if change.instead)
+    sampled = any(argument(call, name, _POSITIONS) is not None for name in ("sampler", "batch_sampler") if call)
+    whole = not sampled and all(change.replacements is not None for change in changes)
+    pieces = [piece for change in changes for piece in change.replacements or ()] if whole else []
+    sentence = instead or f"write {words} at {place.file}:{place.line}{was}"
+    return Edit(sentence, place.file, place.line, tuple(pieces))
 
 
-def _training_line(source: str) -> int | None:
+def _training_line(source: Source) -> int | None:
     """Return the line of the only DataLoader of a source, or of the only one that is named after the training."""
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return None
-    calls = _loaders(tree)
+    calls = _loaders(source.tree)
     if len({call.lineno for call in calls}) == 1:
         return calls[0].lineno
     found: dict[int, str] = {}
-    for node in ast.walk(tree):
+    for node in ast.walk(source.tree):
         if isinstance(node, ast.Assign):
             names = " ".join(ast.unparse(target) for target in node.targets)
             for call in _loaders(node.value):
@@ -106,34 +113,3 @@ def _loaders(tree: ast.AST) -> list[ast.Call]:
     """Return the calls in a syntax tree that make DataLoaders."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     return [call for call in calls if ast.unparse(call.func).split(".")[-1] == "DataLoader"]
-
-
-def _argument(call: ast.Call | None, name: str) -> ast.expr | None:
-    """Return an argument of a call that makes a DataLoader, None where it is not written there."""
-    if call is None:
-        return None
-    position = _POSITIONS.index(name) if name in _POSITIONS else len(call.args)
-    if position < len(call.args):
-        return call.args[position]
-    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
-
-
-def _with_argument(source: str, line: int, name: str, value: str) -> str | None:
-    """Return the source with an argument of the DataLoader at a line set; None where that takes a person."""
-    call = call_at(source, line, "DataLoader")
-    plain = call is not None and not any(isinstance(argument, ast.Starred) for argument in call.args)
-    if call is None or not plain or any(keyword.arg is None for keyword in call.keywords):
-        return None
-    node = _argument(call, name)
-    if node is not None:
-        try:
-            ast.literal_eval(node)
-        except ValueError:
-            return None  # a variable: only its owner knows where it is set
-        return replaced(source, node, value)
-    arguments = (*call.args, *(keyword.value for keyword in call.keywords))
-    if not arguments:
-        return None
-    last = max(arguments, key=lambda argument: (argument.end_lineno, argument.end_col_offset))
-    segment = ast.get_source_segment(source, last)
-    return None if segment is None else replaced(source, last, f"{segment}, {name}={value}")

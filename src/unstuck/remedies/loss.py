@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import ast
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from unstuck.errors import UsageError
-from unstuck.remedies.places import call_at, read_source, replaced, unified
+from unstuck.remedies.editing import Replacement, read_source
+from unstuck.remedies.editing.losses import MODULES, find_loss
+from unstuck.remedies.editing.names import names_of
+from unstuck.remedies.editing.values import literal
 from unstuck.remedies.remedy import Edit, Remedy
 from unstuck.remedies.sites import among, at, loss_line
 
@@ -92,9 +95,9 @@ class ExchangeLoss(Remedy):
         """Name the loss's line."""
         place = loss_line(run, lambda head: head["kind"] in _SUMS)
         file, line = place[1:] if place is not None else (None, None)
+        pieces = self._pieces(run, *place) if place is not None else ()
         if not self.to:
-            diff = _mean_diff(run, *place) if place is not None else ""
-            return Edit(f"write reduction='mean' for {at(place)} (it is 'sum')", file, line, diff)
+            return Edit(f"write reduction='mean' for {at(place)} (it is 'sum')", file, line, pieces)
         extra = {
             "cross_entropy": ", with class numbers as targets",
             "mse_loss": ", with targets in the shape of the outputs",
@@ -102,7 +105,46 @@ class ExchangeLoss(Remedy):
             "binary_cross_entropy_with_logits": ", with targets of 0 and 1 in the shape of the outputs",
         }[self.to]
         mean = " and its mean" if self.mean else ""
-        return Edit(f"write F.{self.to} for {at(place)}{extra}{mean}", file, line)
+        return Edit(f"write F.{self.to} for {at(place)}{extra}{mean}", file, line, pieces)
+
+    def _pieces(self, run: Run, kind: str, file: str, line: int) -> tuple[Replacement, ...]:
+        """Return another name and another reduction, where the targets can stay as they are."""
+        source = read_source(run, file)
+        loss = find_loss(source, kind, line) if source is not None else None
+        tasks = [probe.m["task"] for probe in run.probes if "task" in probe.m]
+        if source is None or loss is None or any(task["places"] != 1 for task in tasks):
+            return ()
+        settings = {keyword.arg: keyword.value for keyword in loss.settings.keywords}
+        pieces = []
+        if self.mean:
+            reduction = settings.get("reduction")
+            if literal(reduction) != "sum" or reduction is None:
+                return ()
+            pieces.append(source.replace(reduction, '"mean"'))
+        if self.to:
+            name = f"torch.nn.{MODULES[self.to]}" if loss.is_module else f"torch.nn.functional.{self.to}"
+            written = names_of(source).write(name)
+            others = settings.keys() - {"reduction", *(() if loss.is_module else ("input", "target"))}
+            plain = not others and len(loss.settings.args) <= (0 if loss.is_module else 2)
+            heads = [head for task in tasks for head in task["heads"]]
+            if written is None or not plain or not all(_fits(kind, self.to, head) for head in heads):
+                return ()
+            pieces.append(source.replace(loss.settings.func, written))
+        return tuple(pieces)
+
+
+def _fits(kind: str, to: str, head: Mapping[str, Any]) -> bool:
+    """Whether a loss takes the targets of another one as they are."""
+    target = head["target"]
+    if kind == "nll_loss":
+        return to == "cross_entropy"
+    if kind == "cross_entropy" or head["prediction"]["shape"] != target["shape"]:
+        return False
+    if to == "cross_entropy":
+        return len(target["shape"]) > 1 and target.get("kind") == "one-hot"
+    low, high = target.get("min"), target.get("max")
+    bounded = isinstance(low, (int, float)) and isinstance(high, (int, float)) and low >= 0 and high <= 1
+    return bounded or to != "binary_cross_entropy_with_logits"
 
 
 def _function(name: str) -> Any:
@@ -110,15 +152,3 @@ def _function(name: str) -> Any:
     import torch.nn.functional as F
 
     return getattr(F, name)
-
-
-def _mean_diff(run: Run, kind: str, file: str, line: int) -> str:
-    """Return the edit of a call that has ``reduction="sum"`` written in it."""
-    source = read_source(run, file)
-    call = call_at(source, line, kind) if source is not None else None
-    if source is None or call is None:
-        return ""
-    for keyword in call.keywords:
-        if keyword.arg == "reduction" and isinstance(keyword.value, ast.Constant) and keyword.value.value == "sum":
-            return unified(file, source, replaced(source, keyword.value, '"mean"'))
-    return ""

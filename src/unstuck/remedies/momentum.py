@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from unstuck.remedies.groups import hold
-from unstuck.remedies.places import keyword_edit, read_source
+from unstuck.remedies.places import fixed, keyword_edit
 from unstuck.remedies.remedy import Edit, Remedy
 
 if TYPE_CHECKING:
@@ -44,23 +43,8 @@ class Momentum(Remedy):
 
     def edit(self, run: Run) -> Edit:
         """Name it at the line that made the optimizer."""
-        optimizer = run.optimizers[0]
-        group = optimizer.groups[0] if optimizer.groups else {}
-        new, more = f"{self.value:g}", []
+        new = fixed("momentum", f"{self.value:g}")
         if self.nesterov:
-            more += ["nesterov"] * (not group.get("nesterov")) + ["dampening"] * bool(group.get("dampening"))
-            new += "".join(f", {key}={'True' if key == 'nesterov' else 0}" for key in more)
-        edit = keyword_edit(run, optimizer, "momentum", old=group.get("momentum"), new=new)
-        source = read_source(run, optimizer.file) if edit.diff and more else None
-        # Another keyword that the call has already would be there twice.
-        return replace(edit, diff="") if source is not None and _named(source, edit.line or 0, more) else edit
-
-
-def _named(source: str, line: int, keywords: list[str]) -> bool:
-    """Whether a call at a line of a source has one of some keywords."""
-    return any(
-        isinstance(node, ast.Call)
-        and node.lineno <= line <= (node.end_lineno or node.lineno)
-        and any(keyword.arg in keywords for keyword in node.keywords)
-        for node in ast.walk(ast.parse(source))
-    )
+            new["nesterov"] = lambda group: None if group.get("nesterov") or "momentum" not in group else "True"
+            new["dampening"] = lambda group: "0" if group.get("dampening") else None
+        return keyword_edit(run, new, f"{self.value:g}")

@@ -6,7 +6,10 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from unstuck.remedies.places import call_at, read_source, replaced, unified
+from unstuck.remedies.editing import Replacement, Source, read_source
+from unstuck.remedies.editing.arguments import without_argument
+from unstuck.remedies.editing.names import names_of
+from unstuck.remedies.editing.source import called
 from unstuck.remedies.remedy import Edit, Remedy
 
 if TYPE_CHECKING:
@@ -17,6 +20,18 @@ if TYPE_CHECKING:
     from unstuck.record import Run
     from unstuck.trials.inside.rehearsal import Op
     from unstuck.trials.inside.stage import Stage
+
+#: Activations as modules, where the outputs of networks have them.
+_MODULES = {
+    "softmax": "Softmax",
+    "log_softmax": "LogSoftmax",
+    "sigmoid": "Sigmoid",
+    "logsigmoid": "LogSigmoid",
+    "tanh": "Tanh",
+    "relu": "ReLU",
+    "softplus": "Softplus",
+    "hardtanh": "Hardtanh",
+}
 
 
 @dataclass(frozen=True)
@@ -79,21 +94,52 @@ class DropActivation(Remedy):
     def edit(self, run: Run) -> Edit:
         """Name the call to delete."""
         sentence = f"delete the {self._named} at {self.file}:{self.line}: the outputs go to the loss as they are"
-        return Edit(sentence, self.file, self.line, self._diff(run))
+        return Edit(sentence, self.file, self.line, self._pieces(run))
 
-    def _diff(self, run: Run) -> str:
-        """Return the source without the call, where it is a call on the outputs and nothing else."""
+    def _pieces(self, run: Run) -> tuple[Replacement, ...]:
+        """Return the source without the call; none unless the line has one."""
         source = read_source(run, self.file)
-        call = call_at(source, self.line, self.name) if source is not None and self.name else None
-        if source is None or call is None:
-            return ""
-        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
-        if owner is None or ast.unparse(owner) in ("torch", "F", "nn.functional", "torch.nn.functional"):
-            inner = call.args[0] if call.args else None
-        else:
-            inner = owner  # a method of the outputs
-        text = ast.get_source_segment(source, inner) if inner is not None else None
-        return unified(self.file, source, replaced(source, call, text)) if text else ""
+        if source is None or not self.name:
+            return ()
+        module = _MODULES.get(self.name, self.name)
+        calls = source.calls_at(self.line, self.name, module)
+        if len(calls) != 1:
+            return ()
+        call, path = calls[0], names_of(source).path(calls[0].func)
+        if path == f"torch.nn.{module}":
+            return _without_module(source, call)
+        if path in (f"torch.nn.functional.{self.name}", f"torch.{self.name}"):
+            return () if not call.args else (source.replace(call, _inner(source, call, call.args[0])),)
+        if not path and isinstance(call.func, ast.Attribute) and called(call) == self.name:
+            return (source.replace(call, _inner(source, call, call.func.value)),)  # a method of the outputs
+        return ()
+
+
+def _inner(source: Source, call: ast.Call, inner: ast.expr) -> str:
+    """Return an expression as it is to be written in the place of a call, in parentheses where that binds closer."""
+    safe = isinstance(inner, (ast.Name, ast.Attribute, ast.Subscript, ast.Call))
+    alone = isinstance(source.parent(call), (ast.Return, ast.Assign, ast.Call)) and "\n" not in source.text(inner)
+    return source.text(inner) if safe or alone else f"({source.text(inner)})"
+
+
+def _without_module(source: Source, call: ast.Call) -> tuple[Replacement, ...]:
+    """Return the source without a module that is the last of a sequence, or that is used once."""
+    holder = source.parent(call)
+    if isinstance(holder, ast.Call) and names_of(source).path(holder.func) == "torch.nn.Sequential":
+        last = len(holder.args) > 1 and holder.args[-1] is call and not holder.keywords
+        return (without_argument(source, holder, call),) if last else ()
+    owner = source.owner(call)
+    target = holder.targets[0] if isinstance(holder, ast.Assign) and len(holder.targets) == 1 else None
+    if owner is None or not isinstance(target, ast.Attribute) or source.statement(call) is not holder:
+        return ()
+    name = source.text(target)
+    everywhere = [node for node in source.all(ast.Attribute) if node.attr == target.attr and node is not target]
+    uses = [node for node in everywhere if source.text(node) == name]
+    use = source.parent(uses[0]) if len(uses) == len(everywhere) == 1 else None
+    if not isinstance(use, ast.Call) or use.func is not uses[0] or len(use.args) != 1 or use.keywords:
+        return ()
+    gone = source.delete(source.statement(call))
+    return () if gone is None else (gone, source.replace(use, _inner(source, use, use.args[0])))
 
 
 def _is_activation(module: nn.Module, names: set[str]) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from unstuck.remedies.editing import Replacement
+from unstuck.remedies.editing.optimizers import optimizer_calls
 from unstuck.remedies.remedy import Edit, Remedy
 
 if TYPE_CHECKING:
@@ -35,7 +38,19 @@ class TrainAll(Remedy):
         place = f" at {optimizer.file}:{optimizer.line}" if optimizer.file and optimizer.line else ""
         lacking = audited(run, "outside")
         sentence = f"give the optimizer{place} the parameters of all layers in use: model.parameters()"
-        return Edit(sentence + (f"; it lacks {lacking}" if lacking else ""), optimizer.file, optimizer.line)
+        sentence += f"; it lacks {lacking}" if lacking else ""
+        return Edit(sentence, optimizer.file, optimizer.line, _pieces(run))
+
+
+def _pieces(run: Run) -> tuple[Replacement, ...]:
+    """Return ``model.parameters()`` in the place of ``model.head.parameters()``."""
+    made = optimizer_calls(run) or []
+    if len(made) != 1 or made[0].parameters is None:
+        return ()
+    part, whole = made[0].model, made[0].network
+    if part is None or whole is None or ast.unparse(part) == ast.unparse(whole):
+        return ()
+    return (made[0].source.replace(made[0].parameters, f"{ast.unparse(whole)}.parameters()"),)
 
 
 def audited(run: Run, which: str) -> str:

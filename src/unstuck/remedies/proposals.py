@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from unstuck.difficulties.diagnosis import cases_of
 from unstuck.difficulties.figures import number
 from unstuck.difficulties.finding import Diagnosis, Finding
 from unstuck.record import Run
@@ -20,13 +21,16 @@ from unstuck.remedies.normalisation import Normalise
 from unstuck.remedies.optimizer import Exchange
 from unstuck.remedies.output import DropActivation
 from unstuck.remedies.parameters import TrainAll
+from unstuck.remedies.precision import Precision
 from unstuck.remedies.remedy import Remedy
 from unstuck.remedies.schedule import Schedule
 from unstuck.remedies.shapes import SameShape
 from unstuck.remedies.shuffling import Shuffle
+from unstuck.remedies.sites import hidden
 from unstuck.remedies.target_scaling import ScaleTargets
 from unstuck.remedies.unfreeze import Unfreeze
 from unstuck.remedies.weight_decay import WeightDecay
+from unstuck.remedies.widening import Widen
 from unstuck.remedies.zeroing import Zeroing
 from unstuck.trials.by_hand import NEEDS_A_PERSON
 
@@ -49,6 +53,8 @@ _ADAPTIVE = (
 _SATURATING = ("sigmoid", "tanh", "hardtanh", "hardsigmoid", "softsign")
 #: Learning rate that Adam is tried with: torch's default.
 _ADAM = 1e-3
+#: The same for the first steps of Rprop, which finds its own from there on.
+_RPROP = 1e-2
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +119,34 @@ def _always(run: Run) -> Iterator[tuple[Remedy, ...]]:
     yield (LearningRate(1 / 3),)
     yield from _other_optimizer(run)
     yield (Schedule("cosine", 0.05),)
+    if sum(layer.activation in _SATURATING for layer in run.layers) > 1:
+        # Rectifiers do not shrink the gradient, so that the rate that was right for the others is too large for them.
+        yield (Activation("relu"), Initialise("he"), LearningRate(1 / 3))
 
 
 def _other_optimizer(run: Run) -> Iterator[tuple[Remedy, ...]]:
-    """Propose Adam in the place of gradient descent, and momentum where there is none."""
+    """Propose Adam in the place of gradient descent, and momentum where there is none; what else fits the run first.
+
+    Gradient descent is not proposed in the place of Adam: the record does not say at which rate, and a rate that Adam's
+    steps fit would have to be searched for, arm by arm.
+    """
     optimizer = run.optimizers[0]
-    if optimizer.name in _ADAPTIVE or optimizer.name == "LBFGS":
+    if optimizer.name == "LBFGS":
+        return
+    if optimizer.name != "Rprop" and _full_batch(run):
+        yield (Exchange("Rprop", _RPROP),)  # it goes by signs, which batches that change would flip
+    if optimizer.name == "Adam" and any(group.get("weight_decay") for group in optimizer.groups):
+        yield (Exchange("AdamW"),)  # Adam divides the decay by the gradient's size too
+    if optimizer.name in _ADAPTIVE:
         return
     yield (Exchange("Adam", _ADAM),)
     if optimizer.name == "SGD" and not optimizer.groups[0].get("momentum"):
         yield (Momentum(0.9),)
+
+
+def _full_batch(run: Run) -> bool:
+    """Whether every step of the first optimizer sees the same data, as far as the probes show."""
+    return any(case.full_batch for case in cases_of(run) if case.optimizer.index == run.optimizers[0].index)
 
 
 def _larger_steps(run: Run, finding: Finding) -> Arms:
@@ -146,6 +170,7 @@ def _saddle(run: Run, finding: Finding) -> Arms:
     yield (_initialisation(run),)
     yield (LearningRate(30.0),)
     yield from _without_decay(run, finding)
+    yield from _wider(run)
 
 
 def _without_decay(run: Run, finding: Finding) -> Arms:
@@ -211,6 +236,13 @@ def _flat(run: Run, finding: Finding) -> Arms:
     yield (_initialisation(run),)
     yield from _other_optimizer(run)
     yield (LearningRate(10.0),)
+    yield from _wider(run)
+
+
+def _wider(run: Run) -> Arms:
+    """More units leave fewer flat places to be caught in; last, since a step then costs more."""
+    if any(layer.kind in ("linear", "conv") for layer in hidden(run)):
+        yield (Widen(2),)
 
 
 def _unreached(run: Run, finding: Finding) -> Arms:
@@ -235,6 +267,23 @@ def _fitting_loss(run: Run, finding: Finding) -> Arms:
         yield (LearningRate(1 / factor),)  # a factor of the loss is one of the gradient
 
 
+def _digits(run: Run, finding: Finding) -> Arms:
+    """More digits where 16 bits are seen, or float64 where the finding is about weights in float32."""
+    seen = [probe.m["precision"] for probe in run.probes if "precision" in probe.m]
+    if not any(measured.get("low") for measured in seen):
+        if finding.difficulty == "low-precision":
+            yield (Precision("float64"),)
+        return
+    yield (Precision("float32"),)
+    if any(measured.get("autocast") == "float16" for measured in seen):
+        yield (Precision("bfloat16"),)
+
+
+def _not_finite(run: Run, finding: Finding) -> Arms:
+    yield from _digits(run, finding)
+    yield from _smaller_steps(run, finding)
+
+
 def _initialisation(run: Run) -> Initialise:
     """Return the initialisation that fits the activations: Glorot for those that saturate, else He."""
     names = [layer.activation for layer in run.layers if layer.activation]
@@ -255,7 +304,8 @@ _CALLED_FOR: dict[str, Callable[[Run, Finding], Arms]] = {
     "saturated-units": _saturated,
     "dead-units": _dead,
     "unscaled-inputs": _scales,
-    "not-finite": _smaller_steps,
+    "not-finite": _not_finite,
+    "low-precision": _digits,
     "gradients-not-zeroed": _one(Zeroing()),
     "parameters-not-trained": _unreached,
     "wrong-mode": _one(TrainMode()),
@@ -275,4 +325,5 @@ _WRONG = (
     "wrong-output-activation",
     "shape-broadcast",
     "wrong-loss",
+    "low-precision",
 )

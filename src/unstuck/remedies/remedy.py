@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from unstuck.remedies.editing import Replacement, render
 
 if TYPE_CHECKING:
     from unstuck.record import Run
     from unstuck.trials.inside.stage import Stage
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Edit:
     """What a person would write in the program.
 
@@ -19,13 +22,32 @@ class Edit:
         sentence: The edit in words, with its place: ``write lr=1.0 at train.py:31 (it is 0.1)``.
         file: The file, as the record has it; None where the place is not known.
         line: The line.
-        diff: The edit as a unified diff, where the source is plain enough to be edited by a program; else empty.
+        replacements: The edit as pieces of the source, where that is plain enough to be edited by a program; else none.
     """
 
     sentence: str
     file: str | None = None
     line: int | None = None
-    diff: str = ""
+    replacements: tuple[Replacement, ...] = ()
+
+    @property
+    def diff(self) -> str:
+        """The edit as a unified diff; empty where it takes a person."""
+        return render(self.replacements)
+
+
+def merged(edits: Sequence[Edit]) -> str:
+    """Return the edits of several remedies as one unified diff.
+
+    Args:
+        edits: The edits.
+
+    Returns:
+        The diff; empty where one of them takes a person, or where they contradict each other: half of them would be
+        another remedy.
+    """
+    whole = all(edit.replacements for edit in edits)
+    return render(piece for edit in edits for piece in edit.replacements) if whole else ""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from unstuck.errors import UsageError
+from unstuck.remedies.editing import Replacement
+from unstuck.remedies.editing.loop import reachable, steps_of
+from unstuck.remedies.editing.names import mentions, names_of
+from unstuck.remedies.editing.optimizers import optimizer_calls
 from unstuck.remedies.remedy import Edit, Remedy
 from unstuck.remedies.steps import named, step_place
 
@@ -93,20 +97,59 @@ class Schedule(Remedy):
         total = int(pulse.step[-1]) + 1 if pulse is not None and len(pulse) else 0
         place = f"{optimizer.file}:{optimizer.line}" if optimizer.file and optimizer.line else "the optimizer's line"
         step = named(step_place(run))
-        sentence = f"write scheduler = {self._code(total)} after {place}, and scheduler.step() after {step}"
-        return Edit(sentence, optimizer.file, optimizer.line)
+        sentence = f"write scheduler = {_in_one(self._code(total))} after {place}, and scheduler.step() after {step}"
+        return Edit(sentence, optimizer.file, optimizer.line, self._pieces(run, total))
 
-    def _code(self, total: int) -> str:
-        """Return the scheduler as source; without a known number of steps it has names in their place."""
+    def _pieces(self, run: Run, total: int) -> tuple[Replacement, ...]:
+        """Return the scheduler after the optimizer and its step after the optimizer's, for one that has none."""
+        made, steps = optimizer_calls(run) or (), steps_of(run) or ()
+        if len(made) != 1 or len(steps) != 1 or not total:
+            return ()
+        source, step, target = made[0].source, steps[0], made[0].target
+        package = names_of(source).write("torch.optim.lr_scheduler")
+        if target is None or package is None or source.text(target) != step.optimizer:
+            return ()
+        if not reachable(made[0], target, step.source, step.statement) or mentions(source, "scheduler"):
+            return ()
+        name = source.text(target)
+        scheduler = f"{name.rpartition('.')[0]}.scheduler".removeprefix(".")
+        scope = source.scope(step.statement)
+        if scope is not source.scope(made[0].call) and not scheduler.startswith("self."):
+            return ()
+        first, *more = self._code(total, name, package)
+        pieces = (
+            source.after(source.statement(made[0].call), f"{scheduler} = {first}", *more),
+            source.after(step.statement, f"{scheduler}.step()"),
+        )
+        return tuple(piece for piece in pieces if piece is not None) if all(pieces) else ()
+
+    def _code(self, total: int, name: str = "optimizer", package: str = "torch.optim.lr_scheduler") -> list[str]:
+        """Return the scheduler as lines of source; without a known number of steps it has names in their place."""
         warm = round(self.warmup * total)
-        before = f"LinearLR(optimizer, {_START}, total_iters={warm if total else 'WARMUP'})"
+        before = f"{package}.LinearLR({name}, {_START}, total_iters={warm if total else 'WARMUP'})"
         rest = f"{total - warm}" if total else "STEPS - WARMUP" if self.warmup else "STEPS"
         after = {
-            "cosine": f"CosineAnnealingLR(optimizer, T_max={rest})",
-            "linear": f"LinearLR(optimizer, 1, 0, total_iters={rest})",
+            "cosine": f"{package}.CosineAnnealingLR({name}, T_max={rest})",
+            "linear": f"{package}.LinearLR({name}, 1, 0, total_iters={rest})",
         }.get(self.shape)
-        package = "torch.optim.lr_scheduler"
         if after is None or not self.warmup:
-            return f"{package}.{after or before}"
-        parts = f"[{package}.{before}, {package}.{after}]"
-        return f"{package}.SequentialLR(optimizer, {parts}, milestones=[{warm if total else 'WARMUP'}])"
+            return [after or before]
+        milestone = warm if total else "WARMUP"
+        parts = [
+            f"    {name},",
+            "    [",
+            f"        {before},",
+            f"        {after},",
+            "    ],",
+            f"    milestones=[{milestone}],",
+        ]
+        return [f"{package}.SequentialLR(", *parts, ")"]
+
+
+def _in_one(lines: list[str]) -> str:
+    """Return lines of source as one."""
+    return (
+        "".join(f"{line.strip()} " if line.endswith(",") else line.strip() for line in lines)
+        .replace(", ]", "]")
+        .replace(", )", ")")
+    )

@@ -6,7 +6,9 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from unstuck.remedies.places import call_at, read_source, replaced, unified
+from unstuck.remedies.editing import Replacement, Source, read_source
+from unstuck.remedies.editing.losses import find_loss, is_output
+from unstuck.remedies.editing.optimizers import optimizer_calls
 from unstuck.remedies.remedy import Edit, Remedy
 from unstuck.remedies.sites import loss_line
 
@@ -83,17 +85,36 @@ class SameShape(Remedy):
             return Edit("write target.view_as(pred) where outputs and targets are compared")
         kind, file, line = place
         sentence = f"write target.view_as(pred) for the target in the comparison at {file}:{line}"
-        return Edit(sentence, file, line, _diff(run, kind, file, line))
+        return Edit(sentence, file, line, _pieces(run, kind, file, line))
 
 
-def _diff(run: Run, kind: str, file: str, line: int) -> str:
-    """Return the edit of a call of torch's loss on two plain expressions; empty where it is something else."""
-    source = read_source(run, file)
-    call = call_at(source, line, kind) if source is not None else None
-    if source is None or call is None or len(call.args) < 2:
-        return ""
-    outputs, targets = call.args[:2]
-    if not isinstance(outputs, ast.Name) or not isinstance(targets, _PLAIN):
-        return ""
-    text = f"{ast.get_source_segment(source, targets)}.view_as({outputs.id})"
-    return unified(file, source, replaced(source, targets, text))
+def _pieces(run: Run, kind: str, file: str, line: int) -> tuple[Replacement, ...]:
+    """Return the edit of a loss of torch, or of a difference of which one side is known to be the outputs."""
+    source, made = read_source(run, file), optimizer_calls(run) or ()
+    if source is None:
+        return ()
+    loss = find_loss(source, kind, line)
+    if loss is not None:
+        return _viewed(source, *loss.use.args[:2]) if len(loss.use.args) > 1 else ()
+    differences = [
+        one
+        for one in source.all(ast.BinOp)
+        if isinstance(one.op, ast.Sub) and one.lineno <= line <= (one.end_lineno or line)
+    ]
+    networks = [one.network for one in made if one.network is not None]
+    if len(differences) != 1:
+        return ()
+    left, right = differences[0].left, differences[0].right
+    outputs = [any(is_output(source, side, network) for network in networks) for side in (left, right)]
+    if outputs[0] == outputs[1]:
+        return ()
+    return _viewed(source, *((left, right) if outputs[0] else (right, left)))
+
+
+def _viewed(source: Source, outputs: ast.expr, targets: ast.expr) -> tuple[Replacement, ...]:
+    """Return the edit that gives the targets the shape of the outputs, or those the shape of targets with a name."""
+    if isinstance(outputs, ast.Name) and isinstance(targets, _PLAIN):
+        return (source.put(source.span(targets)[1], f".view_as({outputs.id})"),)
+    if isinstance(targets, ast.Name) and isinstance(outputs, _PLAIN):
+        return (source.put(source.span(outputs)[1], f".view_as({targets.id})"),)
+    return ()

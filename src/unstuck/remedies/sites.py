@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from unstuck.errors import UsageError
+from unstuck.remedies.editing import Source, read_source
+from unstuck.remedies.editing.network import Site, sites
 
 if TYPE_CHECKING:
     from unstuck.record import Run
@@ -60,6 +62,34 @@ def listed(layers: Sequence[LayerInfo]) -> str:
 def first_line(layers: Sequence[LayerInfo]) -> tuple[str | None, int | None]:
     """Return file and line of the first layer whose line is known."""
     return next(((x.file, x.line) for x in layers if x.file and x.line), (None, None))
+
+
+def hidden_sites(run: Run, wanted: Sequence[LayerInfo], functions: Sequence[str]) -> list[tuple[Source, Site]] | None:
+    """Return the activations in the source that follow hidden layers.
+
+    Args:
+        run: The watched run.
+        wanted: The hidden layers whose activation is meant.
+        functions: Names of the activations that are looked for.
+
+    Returns:
+        The activations with their files; None unless each of these layers has one and nothing else might be meant.
+    """
+    sources = [read_source(run, file) for file in dict.fromkeys(layer.file for layer in weighed(run))]
+    one_loss = all(probe.m.get("task", {}).get("places", 1) == 1 for probe in run.probes)
+    if not wanted or not one_loss or any(source is None for source in sources):
+        return None
+    inner = {layer.name for layer in hidden(run)}
+    found = []
+    for source in sources:
+        for site in sites(source, weighed(run), functions) if source is not None else ():
+            within = {layer.name in inner for layer in site.layers}
+            if not site.layers or (len(within) > 1 and not site.inside):
+                return None  # it may be between layers, or behind the last
+            if site.inside or within == {True}:
+                found.append((source, site))
+    covered = {layer.name for _, site in found for layer in site.layers}
+    return found if covered >= {layer.name for layer in wanted} else None  # type: ignore[return-value]
 
 
 def loss_line(run: Run, holds: Callable[[dict[str, Any]], bool]) -> tuple[str, str, int] | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from unstuck.remedies.groups import hold
-from unstuck.remedies.places import keyword_edit
+from unstuck.remedies.places import fixed, keyword_edit
 from unstuck.remedies.remedy import Edit, Remedy
 
 if TYPE_CHECKING:
@@ -37,6 +37,5 @@ class WeightDecay(Remedy):
 
     def edit(self, run: Run) -> Edit:
         """Name it at the line that made the optimizer."""
-        optimizer = run.optimizers[0]
-        old = optimizer.groups[0].get("weight_decay") if optimizer.groups else None
-        return keyword_edit(run, optimizer, "weight_decay", old=old, new=f"{self.value:g}")
+        new = f"{self.value:g}"
+        return keyword_edit(run, fixed("weight_decay", new), new)

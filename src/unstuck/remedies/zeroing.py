@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from unstuck.remedies.places import read_source, unified
+from unstuck.remedies.editing.loop import steps_of
 from unstuck.remedies.remedy import Edit, Remedy
 from unstuck.remedies.steps import named, step_place
 
@@ -43,27 +42,8 @@ class Zeroing(Remedy):
     def edit(self, run: Run) -> Edit:
         """Name the call to write after the step."""
         place = step_place(run)
+        file, line = place or (None, None)
         sentence = f"write optimizer.zero_grad() after {named(place)}"
-        if place is None:
-            return Edit(sentence)
-        source = read_source(run, place[0])
-        changed = _cleared(source, place[1]) if source is not None else None
-        return Edit(sentence, *place, unified(place[0], source, changed) if source and changed else "")
-
-
-def _cleared(source: str, line: int) -> str | None:
-    """Return the source with the call after a step that stands alone on its line; None where that takes a person."""
-    lines = source.splitlines(keepends=True)
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return None
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and node.lineno == node.end_lineno == line and isinstance(node.value, ast.Call):
-            call, own = node.value, lines[line - 1].strip()
-            if own == ast.get_source_segment(source, node) and own.endswith(".step()"):
-                indent = lines[line - 1][: node.col_offset]
-                ending = "" if lines[line - 1].endswith("\n") else "\n"
-                new = f"{ending}{indent}{ast.unparse(call.func).removesuffix('.step')}.zero_grad()\n"
-                return "".join([*lines[:line], new, *lines[line:]])
-    return None
+        pieces = [s.source.after(s.statement, f"{s.optimizer}.zero_grad()") for s in steps_of(run) or ()]
+        found = tuple(piece for piece in pieces if piece is not None) if all(pieces) else ()
+        return Edit(sentence, file, line, found)

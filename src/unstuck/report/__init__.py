@@ -51,6 +51,8 @@ def render(run: Run, diagnosis: Diagnosis, kind: str) -> str:
 def write_reports(run: Run, diagnosis: Diagnosis) -> dict[str, Path]:
     """Write ``report.html``, ``report.md`` and ``report.json`` into the run folder, each whole or not at all.
 
+    Where trials have proven a remedy that a program can write, its patch is written beside them.
+
     Args:
         run: The run.
         diagnosis: What its record says.
@@ -61,8 +63,35 @@ def write_reports(run: Run, diagnosis: Diagnosis) -> dict[str, Path]:
     Raises:
         OSError: The folder cannot be written.
     """
+    from unstuck.report.patch import write_patch
+    from unstuck.report.trials import trials_of
+
+    write_patch(run, trials_of(run))
     texts = {kind: render(run, diagnosis, kind) for kind in FORMATS}
     return {kind: replace(run.path / f"report.{kind}", text) for kind, text in texts.items()}
+
+
+def write_report(run: Run, diagnosis: Diagnosis, path: str | os.PathLike[str] | None = None) -> Path:
+    """Write one report to a file, or all of them into the run folder.
+
+    Args:
+        run: The run.
+        diagnosis: What its record says.
+        path: File ending in ``.html``, ``.md`` or ``.json``; None for all three in the run folder.
+
+    Returns:
+        The file, or the HTML file where all three were written.
+
+    Raises:
+        UsageError: The ending is another one.
+    """
+    if path is None:
+        return write_reports(run, diagnosis)["html"]
+    target = Path(path)
+    kind = target.suffix.lstrip(".").lower()
+    if kind not in FORMATS:
+        raise UsageError(f"a report is a .html, .md or .json file; got {str(path)!r}")
+    return replace(target, render(run, diagnosis, kind))
 
 
 def replace(path: Path, text: str) -> Path:

@@ -12,6 +12,7 @@ import numpy as np
 from unstuck.difficulties.finding import Diagnosis, Finding
 from unstuck.record import Run
 from unstuck.report import facts
+from unstuck.report.sooner import Sooner
 from unstuck.report.trials import trials_of
 from unstuck.trials.statistics import Interval
 
@@ -30,8 +31,8 @@ def to_json(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:
         diagnosis: What its record says.
 
     Returns:
-        ``schema``, ``verdict``, ``findings`` (most important first), ``trials``, ``overhead``, ``not_measured``,
-        ``run`` (facts of the run) and ``errors`` (faults of unstuck itself).
+        ``schema``, ``verdict``, ``findings`` (most important first), ``trials``, ``restarts``, ``overhead``,
+        ``not_measured``, ``run`` (facts of the run) and ``errors`` (faults of unstuck itself).
     """
     overhead = diagnosis.overhead
     return {
@@ -39,6 +40,7 @@ def to_json(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:
         "verdict": {"state": diagnosis.verdict.state, "sentence": diagnosis.verdict.sentence},
         "findings": [_finding(finding) for finding in diagnosis.findings],
         "trials": _trials(run),
+        "restarts": _restarts(run),
         "overhead": {"fraction": strict(overhead.fraction), "seconds": strict(overhead.seconds)},
         "not_measured": [{"what": item.what, "why": item.why} for item in diagnosis.not_measured],
         "run": _run(run),
@@ -77,17 +79,43 @@ def _trials(run: Run) -> list[dict[str, Any]]:
             "status": arm.status,
             "reason": arm.reason,
             "measure": arm.measure,
+            "target": strict(arm.target),
             "speedup_steps": _interval(arm.steps, "times"),
             "speedup_time": _interval(arm.seconds, "times"),
             "final": _interval(arm.final, "difference"),
             "metrics": {name: _interval(change, "difference") for name, change in arm.metrics.items()},
+            "metric_speedups": {name: _sooner(what) for name, what in arm.beside.items()},
             "edit": "; ".join(edit.sentence for edit in arm.edits),
-            "edits": [dataclasses.asdict(edit) for edit in arm.edits],
+            "edits": [
+                {"sentence": edit.sentence, "file": edit.file, "line": edit.line, "diff": edit.diff}
+                for edit in arm.edits
+            ],
+            "diff": arm.diff,
             "remedies": [strict(remedy) for remedy in arm.remedies],
             "folders": list(arm.trials),
         }
         for arm in trials.arms
     ]
+
+
+def _restarts(run: Run) -> dict[str, Any] | None:
+    """Return the two groups of seeds that the program as it is ends apart on; None where the seed does not decide."""
+    trials = trials_of(run)
+    if trials is None or trials.restarts is None:
+        return None
+    found = trials.restarts
+    values = {**dataclasses.asdict(found), "runs": found.runs, "sentence": found.sentence}
+    return {key: strict(value) for key, value in values.items()}
+
+
+def _sooner(what: Sooner) -> dict[str, Any]:
+    """Return how soon an arm is at a level of a metric that it was not raced by, and how it ends."""
+    return {
+        "target": strict(what.target),
+        "speedup_steps": _interval(what.steps, "times"),
+        "speedup_time": _interval(what.seconds, "times"),
+        "final": _interval(what.final, "difference"),
+    }
 
 
 def _interval(interval: Interval | None, name: str) -> dict[str, Any] | None:

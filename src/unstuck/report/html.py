@@ -13,9 +13,11 @@ from unstuck.difficulties.finding import Diagnosis
 from unstuck.record import Run
 from unstuck.report import facts, words
 from unstuck.report.as_json import to_json
+from unstuck.report.effects import beside, effect, printed, raced_by
 from unstuck.report.outline import Outline, outline
+from unstuck.report.patch import patch_of
 from unstuck.report.pictures import OF_TRIALS, PICTURES, Missing, Picture
-from unstuck.report.trials import effect, printed, trials_of
+from unstuck.report.trials import trials_of
 from unstuck.trials.by_hand import not_tried
 
 
@@ -40,6 +42,7 @@ def render(run: Run, diagnosis: Diagnosis) -> str:
         pictures=[p for p in drawn if isinstance(p, Picture)],
         missing=[p for p in (*of_trials, *drawn) if isinstance(p, Missing)],
         trials=trials,
+        patch=patch_of(run, trials),
         trial_pictures=[p for p in of_trials if isinstance(p, Picture)],
         not_tried=not_tried(diagnosis),
         facts=facts,
@@ -93,8 +96,10 @@ def _template() -> jinja2.Template:
         percent=words.percent,
         plural=words.plural,
         place=words.place,
+        beside=beside,
         effect=effect,
         printed=printed,
+        raced_by=raced_by,
         title_of=words.title,
         svg=Markup,  # drawn by our own functions, which escape
     )

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from unstuck.difficulties.finding import Diagnosis, Finding
 from unstuck.record import Run
 from unstuck.report import facts, words
+from unstuck.report.effects import beside, effect, raced_by
 from unstuck.report.outline import Entry, outline
-from unstuck.report.trials import effect, trials_of
+from unstuck.report.patch import patch_of
+from unstuck.report.trials import TrialArm, trials_of
 
 
 def render(run: Run, diagnosis: Diagnosis) -> str:
@@ -48,9 +50,17 @@ def _trials(run: Run) -> list[str]:
         return []
     rows = ["| what was changed | outcome | effect |", "|---|---|---|"]
     for arm in trials.arms:
-        rows.append(f"| {escape(arm.label)} | {arm.status.replace('-', ' ')} | {escape(effect(arm))} |")
+        rows.append(f"| {escape(arm.label)} | {arm.status.replace('-', ' ')} | {escape(_effects(arm))} |")
     edits = [f"- {escape(edit.sentence)}" for arm in trials.proven[:1] for edit in arm.edits]
-    return [*(["To write for the best one:", "", *edits, ""] if edits else []), *rows]
+    patch = patch_of(run, trials)
+    applied = [f"As a patch, applied by {code(patch.command)}", ""] if patch is not None else []
+    seeds = [escape(trials.restarts.sentence), ""] if trials.restarts is not None else []
+    by = [f"Raced {escape(raced_by(trials))}.", ""] if trials.metric is not None else []
+    return [*by, *(["To write for the best one:", "", *edits, "", *applied] if edits else []), *seeds, *rows]
+
+
+def _effects(arm: TrialArm) -> str:
+    return "; ".join(part for part in (effect(arm), beside(arm)) if part)
 
 
 def _section(title: str, items: list[str]) -> Iterator[str]:

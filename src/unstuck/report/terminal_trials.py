@@ -9,8 +9,10 @@ from rich.text import Text
 
 from unstuck.difficulties.finding import Diagnosis
 from unstuck.report import words
+from unstuck.report.effects import beside, effect, printed, raced_by
+from unstuck.report.patch import Patch
 from unstuck.report.terminal import put
-from unstuck.report.trials import TrialArm, Trials, effect, printed
+from unstuck.report.trials import TrialArm, Trials
 from unstuck.trials.by_hand import not_tried
 
 _MOST_PROVEN, _MOST_OTHERS = 3, 8
@@ -24,13 +26,14 @@ _GROUPS: dict[str, Callable[[TrialArm], bool]] = {
 }
 
 
-def show(trials: Trials | None, diagnosis: Diagnosis, console: Console) -> None:
+def show(trials: Trials | None, diagnosis: Diagnosis, console: Console, patch: Patch | None = None) -> None:
     """Print the proven remedies with their edits, and what did not help.
 
     Args:
         trials: The trials, None where there were none.
         diagnosis: What the record of the watched run says.
         console: Where to print.
+        patch: The edits of the best arm as a file, if they are one.
     """
     console.print()
     if trials is not None:
@@ -39,7 +42,13 @@ def show(trials: Trials | None, diagnosis: Diagnosis, console: Console) -> None:
         for arm in trials.proven[:_MOST_PROVEN]:
             console.print()
             _proven(arm, console)
+            if patch is not None and arm is trials.proven[0]:
+                # In one line, however long: it is there to be copied.
+                console.print(Text("   or  ", "green") + Text(words.clean(patch.command)), soft_wrap=True)
         console.print()
+        if trials.restarts is not None:
+            put(console, ("restart  ", "bold"), Text(words.clean(trials.restarts.sentence)))
+            console.print()
         for label, arms in _others(trials):
             put(console, (f"{label}  ", "dim"), Text(words.clean("; ".join(arms))))
     for name, why in not_tried(diagnosis):
@@ -59,12 +68,15 @@ def sentence(trials: Trials | None) -> str:
 def _head(trials: Trials) -> Text:
     took = f"{words.plural(trials.count, 'trial')} of {words.plural(len(trials.arms), 'arm')}"
     problem = f"; {trials.problem}" if trials.problem else ""
-    return Text(words.clean(f"{took}, {words.duration(trials.seconds)} of computing{problem}"))
+    by = f", raced {raced_by(trials)}" if trials.metric is not None else ""
+    return Text(words.clean(f"{took}, {words.duration(trials.seconds)} of computing{by}{problem}"))
 
 
 def _proven(arm: TrialArm, console: Console) -> None:
     put(console, ("   ", ""), Text(words.clean(arm.label), "bold"))
     put(console, ("   ", ""), Text(words.clean(effect(arm))))
+    if beside(arm):
+        put(console, ("   ", ""), Text(words.clean(beside(arm))))
     if printed(arm):
         put(console, ("   ", ""), Text(words.clean(f"at its end, as the program prints it: {printed(arm)}")))
     for edit in arm.edits:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unstuck.difficulties.finding import Cost, Diagnosis, Finding
 from unstuck.errors import UsageError
 from unstuck.record import Run
+from unstuck.report.sooner import Sooner, interval_of, sooner_of
+from unstuck.trials.curve import read_curve
+from unstuck.trials.metric import Metric
+from unstuck.trials.restarts import Restarts, restarts
 from unstuck.trials.statistics import Interval
 from unstuck.trials.table_file import read_table
 
@@ -28,16 +33,20 @@ class TrialArm:
         status: ``proven``, ``not-proven``, ``dropped``, ``failed``, ``not-tried`` or ``pending``.
         reason: Why, in half a sentence.
         stage: The last stage that it took part in.
-        measure: ``loss`` or ``error``.
+        measure: ``loss``, ``error``, or the name of the metric that was raced by.
+        target: The level that it was to reach; None where it was not confirmed.
+        by_metric: Whether the measure is a metric.
         steps: How many times fewer steps it takes to the same level; None where it was not confirmed.
         seconds: How many times sooner it is there.
         final: Its level at the end minus the baseline's.
         gain: How far below the baseline it was in the screening, as a share of the baseline's level; NaN where it was
             not in it.
         edits: What a person would write, one per remedy.
+        diff: All edits as one unified diff; empty where they take a person.
         trials: Names of its trials' folders, and of the baselines that it was compared with.
         remedies: The remedies as JSON.
         metrics: Last values of what the program prints of itself, minus the baseline's, by name.
+        beside: How soon it is at a level of the metrics of held-out data, by name.
         name: Its name, as its trials' folders have it.
         beyond: Whether the level that it was held to is one that the program as it is does not reach.
     """
@@ -48,14 +57,18 @@ class TrialArm:
     reason: str
     stage: str
     measure: str
+    target: float | None
+    by_metric: bool
     steps: Interval | None
     seconds: Interval | None
     final: Interval | None
     gain: float
     edits: tuple[Edit, ...]
+    diff: str
     trials: tuple[str, ...]
     remedies: tuple[Mapping[str, Any], ...]
     metrics: Mapping[str, Interval]
+    beside: Mapping[str, Sooner]
     name: str
     beyond: bool
 
@@ -63,6 +76,11 @@ class TrialArm:
     def speedup(self) -> Interval | None:
         """The speed-up that decides: in steps, unless a step means something else in this arm."""
         return self.steps or self.seconds
+
+    @property
+    def edit(self) -> str:
+        """What a person would write, with its line, in one sentence per remedy."""
+        return "; ".join(edit.sentence for edit in self.edits)
 
 
 @dataclass(frozen=True)
@@ -75,6 +93,8 @@ class Trials:
         arms: The proven ones first, then by how far they came.
         count: Trials that have ended.
         seconds: What they took, all together.
+        restarts: What the program as it is does on different seeds, where the seed decides; else None.
+        metric: What was raced by instead of the loss, with its target; None for the loss.
     """
 
     state: str
@@ -82,6 +102,8 @@ class Trials:
     arms: tuple[TrialArm, ...]
     count: int
     seconds: float
+    restarts: Restarts | None = None
+    metric: Metric | None = None
 
     @property
     def proven(self) -> list[TrialArm]:
@@ -97,10 +119,25 @@ def trials_of(run: Run) -> Trials | None:
     table = read_table(run.path / "trials")
     if not table:
         return None
-    arms = [_arm(run, values) for values in table["arms"]]
+    metric = Metric.from_json(table["settings"].get("metric"))
+    arms = [_arm(run, values, metric is not None) for values in table["arms"]]
     arms.sort(key=lambda arm: (_ORDER.index(arm.status), -_size(arm)))
     seconds = sum(float(trial["seconds"]) for trial in table["trials"])
-    return Trials(table["state"], table["problem"], tuple(arms), len(table["trials"]), seconds)
+    decided = _restarts(run, table["trials"])
+    return Trials(table["state"], table["problem"], tuple(arms), len(table["trials"]), seconds, decided, metric)
+
+
+def _restarts(run: Run, trials: Sequence[Mapping[str, Any]]) -> Restarts | None:
+    """Judge the baselines of one length: that of which there are most seeds."""
+    baselines: dict[int, list[Path]] = {}
+    for trial in trials:
+        folder = run.path / "trials" / trial["name"]
+        if trial["arm"] == "baseline" and trial["status"] in ("done", "not-finite") and folder.is_dir():
+            baselines.setdefault(int(trial["name"].rpartition("-n")[2]), []).append(folder)
+    if not baselines:
+        return None
+    longest = max(baselines, key=lambda steps: (len(baselines[steps]), steps))
+    return restarts([read_curve(folder) for folder in baselines[longest]])
 
 
 def with_trials(run: Run, diagnosis: Diagnosis) -> Diagnosis:
@@ -126,37 +163,9 @@ def with_trials(run: Run, diagnosis: Diagnosis) -> Diagnosis:
     return dataclasses.replace(diagnosis, findings=tuple(costed(finding) for finding in diagnosis.findings))
 
 
-def effect(arm: TrialArm) -> str:
-    """Return what an arm does, in a sentence without its end: ``reaches the same loss 6.3 times sooner (...)``."""
-    speedup = arm.speedup
-    if speedup is None:
-        return arm.reason
-    if not speedup.estimate > 0:
-        return f"does not reach the {arm.measure} of the program as it is on every seed"
-    unit = "in steps" if arm.steps is not None else "in time"
-    times = f"{'at least ' if speedup.at_least else ''}{speedup.estimate:.3g} times sooner {unit}"
-    range_ = f"(95 % interval {speedup.low:.3g} to {speedup.high:.3g}, {speedup.pairs} fresh seeds)"
-    if arm.beyond:
-        return f"reaches, {times}, a {arm.measure} that the program as it is does not reach {range_}"
-    return f"reaches the same {arm.measure} {times} {range_}"
-
-
-def printed(arm: TrialArm) -> str:
-    """Return how an arm changed what the program prints of itself: ``accuracy 0.88 higher, loss 3.1 lower``.
-
-    Only differences whose interval excludes 0 are named; empty where there are none.
-    """
-    parts = [
-        f"{name} {abs(change.estimate):.2g} {'higher' if change.estimate > 0 else 'lower'}"
-        for name, change in arm.metrics.items()
-        if change.low > 0 or change.high < 0
-    ]
-    return ", ".join(parts)
-
-
-def _arm(run: Run, values: Mapping[str, Any]) -> TrialArm:
+def _arm(run: Run, values: Mapping[str, Any], by_metric: bool) -> TrialArm:
     # Late: remedies import torch, which a report of a run without trials can do without.
-    from unstuck.remedies import Edit, from_json
+    from unstuck.remedies import Edit, from_json, merged
 
     edits: list[Edit] = []
     for remedy in values["remedies"]:
@@ -164,7 +173,7 @@ def _arm(run: Run, values: Mapping[str, Any]) -> TrialArm:
             edits.append(from_json(remedy).edit(run))
         except UsageError as error:  # a newer version's
             edits.append(Edit(str(error)))
-    gains = values["gains"]
+    gains, objective = values["gains"], values["objective"] or {}
     return TrialArm(
         label=values["label"],
         difficulty=values["difficulty"],
@@ -172,21 +181,21 @@ def _arm(run: Run, values: Mapping[str, Any]) -> TrialArm:
         reason=values["reason"],
         stage=values["stage"],
         measure=values["measure"],
-        steps=_interval(values["speedup_steps"]),
-        seconds=_interval(values["speedup_seconds"]),
-        final=_interval(values["final"]),
+        target=objective.get("target"),
+        by_metric=by_metric,
+        steps=interval_of(values["speedup_steps"]),
+        seconds=interval_of(values["speedup_seconds"]),
+        final=interval_of(values["final"]),
         gain=float(gains[max(gains, key=int)]) if gains else math.nan,
         edits=tuple(edits),
+        diff=merged(edits),
         trials=tuple(values["trials"]),
         remedies=tuple(values["remedies"]),
         metrics={name: Interval(**interval) for name, interval in values["metrics"].items()},
+        beside={name: sooner_of(what) for name, what in values.get("beside", {}).items()},
         name=values["name"],
-        beyond=bool((values["objective"] or {}).get("stuck")),
+        beyond=bool(objective.get("stuck")),
     )
-
-
-def _interval(values: Mapping[str, Any] | None) -> Interval | None:
-    return Interval(**values) if values else None
 
 
 def _size(arm: TrialArm) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from unstuck.errors import UsageError
+from unstuck.trials.metric import Metric
 
 #: Shares of the program that the two rounds of the screening last for; combinations have the second one too.
 FIRST, SECOND = 0.1, 0.3
@@ -18,6 +19,8 @@ _FLOOR = 120.0
 _FEW_STEPS = 50
 #: No trial is shorter, whatever its share: running medians need a few windows.
 _LEAST_STEPS = 20
+#: Printed values of a metric that the two rounds of the screening have at least: fewer say nothing.
+_FIRST_VALUES, _SECOND_VALUES = 2, 4
 #: A trial hangs that takes this many times its estimate, and a minute in any case.
 _PATIENCE, _GRACE = 10.0, 60.0
 
@@ -39,6 +42,7 @@ class RaceSettings:
             something. How fast that level is reached says nothing then, and what gets off it may do so late.
         seeds: Numbers of the seeds that the winner is confirmed on; they are fresh, and at least two.
         causes: Difficulties that the watched run's findings call causes, the most important first.
+        metric: What is raced by instead of the loss, with its target; None for the loss.
 
     Raises:
         UsageError: There are no steps, or the seeds are too few or not fresh.
@@ -55,6 +59,7 @@ class RaceSettings:
     seeds: tuple[int, ...] = (2, 3, 4)
     plateau: float | None = None
     causes: tuple[str, ...] = ()
+    metric: Metric | None = None
 
     def __post_init__(self) -> None:
         if self.steps < 1:
@@ -75,7 +80,8 @@ class RaceSettings:
     def from_json(cls, values: Mapping[str, Any], folder: Path) -> RaceSettings:
         """Return the settings of a race whose trials are kept in a folder."""
         tuples = {name: tuple(values[name]) for name in ("command", "seeds", "causes")}
-        return cls(folder, **{**values, **tuples})
+        metric = Metric.from_json(values.get("metric"))
+        return cls(folder, **{**values, **tuples, "metric": metric})
 
     @property
     def screening(self) -> tuple[int, int]:
@@ -83,10 +89,15 @@ class RaceSettings:
         return (self.steps, self.steps) if self.plateau is not None else (self.steps_of(FIRST), self.steps_of(SECOND))
 
     def steps_of(self, share: float) -> int:
-        """Return the steps of a trial that lasts for a share of the program."""
+        """Return the steps of a trial that lasts for a share of the program; of a metric, up to a printed value."""
         if self.steps < _FEW_STEPS:
             return self.steps
-        return min(self.steps, max(_LEAST_STEPS, round(share * self.steps)))
+        steps = max(_LEAST_STEPS, round(share * self.steps))
+        if self.metric is not None:
+            least = _FIRST_VALUES if share <= FIRST else _SECOND_VALUES
+            values = math.ceil(round(steps / self.metric.every, 6))  # a division that comes out even stays so
+            steps = math.ceil(max(least, values) * self.metric.every)
+        return min(self.steps, steps)
 
 
 class Budget:

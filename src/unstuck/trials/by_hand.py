@@ -9,7 +9,6 @@ NEEDS_A_PERSON = {
     "targets-misaligned": "only the program's author knows which target belongs to which input",
     "wrong-gradient": "the backward formula has to be written anew",
     "detached-graph": "the line that cuts the graph has to be deleted",
-    "low-precision": "the precision is set in the program",
 }
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unstuck.trials.arm import BASELINE
+from unstuck.trials.arrival import at_first_value, baseline_time
+from unstuck.trials.beside import beside, ends_worse, last_values
 from unstuck.trials.budget import SECOND
-from unstuck.trials.curve import Curve
-from unstuck.trials.objective import Objective, baseline_time, final_levels, objective_of, time_to
+from unstuck.trials.metric import Metric
+from unstuck.trials.objective import Objective, final_levels, objective_of, time_to
 from unstuck.trials.statistics import WORTH, Interval, difference, speedup
 from unstuck.trials.table import Row
 
@@ -39,7 +41,7 @@ def confirm(plan: Plan, finalists: Sequence[Row]) -> Generator[list[Trial], Sequ
     plan.stage = "confirmation"
     seeds = plan.settings.seeds
     share = plan.budget.share(plan.settings, 2 * len(seeds), SECOND)
-    steps = max(plan.settings.steps_of(share), _beyond_plateau(plan, finalists[0]))
+    steps = max(plan.settings.steps_of(share), _until_there(plan, finalists[0]))
     decided = False
     for place, row in enumerate(_in_order(finalists, plan.settings.causes)):
         of_the_cause = place == 1 and _treats_the_cause(row, plan.settings.causes)
@@ -72,15 +74,22 @@ def _treats_the_cause(row: Row, causes: Sequence[str]) -> bool:
     return bool(causes) and row.arm.difficulty == causes[0]
 
 
-def _beyond_plateau(plan: Plan, row: Row) -> int:
-    """Return twice the steps that the winner took to get off a plateau in the screening; 0 where there was none."""
-    if plan.settings.plateau is None:
+def _until_there(plan: Plan, row: Row) -> int:
+    """Return twice the steps that the winner took in the screening to get off a plateau or to a given target.
+
+    0 where there is neither; all steps where it did not get off the plateau.
+    """
+    metric = plan.settings.metric
+    given = metric is not None and metric.target is not None
+    if plan.settings.plateau is None and not given:
         return 0
     names = (BASELINE.name, row.arm.name)
     baseline, arm = (plan.latest[name, plan.settings.screening_seed].curve for name in names)
     objective = objective_of([baseline], row.measure, plan.settings.plateau)
     reached = np.inf if objective is None else time_to(arm, objective.target, objective.window, row.measure)[0]
-    return int(min(2 * reached, plan.settings.steps))
+    if plan.settings.plateau is None and not np.isfinite(reached):
+        return 0  # as long as the budget allows may be enough
+    return plan.settings.steps_of(min(2 * reached / plan.settings.steps, 1.0))
 
 
 def judge(row: Row, pairs: Sequence[Pair], plateau: float | None = None) -> None:
@@ -97,15 +106,22 @@ def judge(row: Row, pairs: Sequence[Pair], plateau: float | None = None) -> None
         row.fail("not-proven", f"the baseline's {row.measure} was not seen")
         return
     row.objective = objective
+    if any(at_first_value(base.curve, objective) for base, _ in pairs):
+        where = f"where it first prints {row.measure}"
+        row.fail("not-proven", f"the program is at {_level(objective)} {where}: how soon is not known")
+        return
     bases = [baseline_time(base.curve, objective) for base, _ in pairs]
     arms = [_time(arm, objective) for _, arm in pairs]
-    censored = any(base[2] for base in bases)
+    # An arm that is there at its first printed value may have been there long before.
+    censored = any(base[2] for base in bases) or any(at_first_value(arm.curve, objective) for _, arm in pairs)
     by_steps = speedup([base[0] for base in bases], [arm[0] for arm in arms], censored)
     row.speedup_steps = None if row.arm.changes_step else by_steps
     row.speedup_seconds = speedup([base[1] for base in bases], [arm[1] for arm in arms], censored)
     levels = [final_levels(base.curve, arm.curve, objective, row.arm.changes_step) for base, arm in pairs]
-    row.final = difference([level[0] for level in levels], [level[1] for level in levels])
-    row.metrics = _metrics([(base.curve, arm.curve) for base, arm in pairs])
+    row.final = difference(*([objective.shown(level[i]) for level in levels] for i in (0, 1)))
+    curves = [(base.curve, arm.curve) for base, arm in pairs]
+    row.metrics = last_values(curves)
+    row.beside = beside(curves, row.arm, row.measure)
     _decide(row, pairs, objective, [level[1] for level in levels])
 
 
@@ -117,13 +133,20 @@ def _decide(row: Row, pairs: Sequence[Pair], objective: Objective, ends: Sequenc
     if lost:
         row.fail("not-proven", f"{len(lost)} of {len(pairs)} trials failed ({lost[0].failure})")
     elif found.estimate == 0:
-        row.fail("not-proven", f"it does not reach {objective.target:.3g} on every seed")
+        row.fail("not-proven", f"it does not reach {_level(objective)} on every seed")
     elif max(ends) > objective.target + 2 * objective.noise:
-        row.fail("not-proven", f"it reaches {objective.target:.3g} but does not stay there on every seed")
+        row.fail("not-proven", f"it reaches {_level(objective)} but does not stay there on every seed")
     elif not found.proven:
         row.fail("not-proven", f"{found.estimate:.2g} times sooner, but {_interval(found)}")
+    elif not isinstance(row.measure, Metric) and (worse := ends_worse(row.beside)):
+        by = "training loss" if row.measure == "loss" else "error of its outputs"
+        row.fail("not-proven", f"sooner by the {by}, but {worse}")
     else:
         row.status, row.reason = "proven", ""
+
+
+def _level(objective: Objective) -> str:
+    return f"{objective.shown(objective.target):.{4 if isinstance(objective.measure, Metric) else 3}g}"
 
 
 def _interval(found: Interval) -> str:
@@ -138,14 +161,3 @@ def _time(arm: Measured, objective: Objective) -> tuple[float, float]:
     if not arm.usable:
         return np.inf, np.inf
     return time_to(arm.curve, objective.target, objective.window, objective.measure)
-
-
-def _metrics(pairs: Sequence[tuple[Curve, Curve]]) -> dict[str, Interval]:
-    """Return the differences of the last values of what the program prints in all of the trials."""
-    curves = [curve for pair in pairs for curve in pair]
-    names = [name for name in curves[0].metrics if all(len(c.metrics.get(name, ((), ()))[1]) for c in curves)]
-
-    def last(arm: int, name: str) -> list[float]:
-        return [float(pair[arm].metrics[name][1][-1]) for pair in pairs]
-
-    return {name: difference(last(0, name), last(1, name)) for name in names}

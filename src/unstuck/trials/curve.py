@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unstuck.record import read_run
 from unstuck.record.reader import Pulse
-
-Floats = NDArray[np.float64]
-
-#: What is compared: the loss that the program minimises, or the error of its outputs where an arm changes the loss.
-Measure = Literal["loss", "error"]
+from unstuck.trials.metric import Floats, Measure, Metric
 
 
 @dataclass(frozen=True)
@@ -43,12 +37,25 @@ class Curve:
         return len(self.steps)
 
     def of(self, measure: Measure) -> tuple[Floats, Floats, Floats]:
-        """Return steps, seconds and values of the rows at which a measure was noted."""
+        """Return steps, seconds and values of the rows at which a measure was noted; all are better when lower.
+
+        A metric has them where it was printed after a step, its seconds being those of that step.
+        """
+        if isinstance(measure, Metric):
+            return self._printed(measure)
         values = self.loss if measure == "loss" else self.error
         if values is None:
             return np.empty(0), np.empty(0), np.empty(0)
         noted = ~np.isnan(values)
         return self.steps[noted], self.seconds[noted], values[noted]
+
+    def _printed(self, metric: Metric) -> tuple[Floats, Floats, Floats]:
+        steps, values = self.metrics.get(metric.name, (np.empty(0), np.empty(0)))
+        # Of several values after one step the last counts: the first may be of a part of the data.
+        last = np.append(steps[1:] != steps[:-1], True)[: len(steps)] & (steps >= 1)
+        if not last.any() or not len(self):
+            return np.empty(0), np.empty(0), np.empty(0)
+        return steps[last], np.interp(steps[last], self.steps, self.seconds), metric.cost(values[last])
 
 
 def read_curve(folder: Path) -> Curve:

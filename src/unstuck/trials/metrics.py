@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from unstuck.record import jsonl
@@ -29,6 +30,8 @@ _LOWER = frozenset(
     "loss losses err error errors wrong mse rmse mae mape nll perplexity ppl wer cer fid bpc bpb kl bce ce entropy "
     "cost brier deviance".split()
 )
+_SHARES = frozenset("acc accuracy correct right precision recall map ap top iou miou dice f auc auroc".split())
+_LOSSES = frozenset("loss losses nll perplexity ppl bpc bpb kl bce ce entropy cost deviance elbo".split())
 _SETS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val"}
 _SETS |= {"test": "test", "testing": "test", "eval": "eval", "evaluation": "eval"}
 _NAMES_OF_SETS = frozenset(_SETS.values())
@@ -45,7 +48,7 @@ _BOOKKEEPING = frozenset(
 
 
 def read_metrics(file: Path) -> dict[str, tuple[list[int], list[float]]]:
-    """Read the metrics from the lines that a trial has noted.
+    """Read the metrics from the lines that a run has noted.
 
     Args:
         file: What ``printed.note`` has written.
@@ -68,6 +71,26 @@ def read_metrics(file: Path) -> dict[str, tuple[list[int], list[float]]]:
     if len(epochs) != len(set(epochs)):
         series.pop("correct", None)  # several in an epoch: that counts the batches
     return series
+
+
+def same_name(name: str) -> str:
+    """Return a name in the words that names are compared by: ``Validation_Accuracy`` is ``val accuracy``."""
+    return " ".join(_SETS.get(word, word) for word in _words(name) if word not in _FILLERS)
+
+
+def is_loss(name: str) -> bool:
+    """Whether a metric is a loss by its name, which means something else where an arm changes the loss."""
+    return not _LOSSES.isdisjoint(_words(name))
+
+
+def is_share(name: str) -> bool:
+    """Whether a metric is a share of a whole by its name, so that values above 1 are in percent."""
+    return any(word.rstrip("0123456789") in _SHARES for word in _words(name))
+
+
+def set_of(name: str) -> str:
+    """Return the set that a metric was measured on, by its name: ``train``, ``val``, ``test``, ``eval`` or none."""
+    return next((_SETS[word] for word in _words(name) if word in _SETS), "")
 
 
 def higher_is_better(name: str) -> bool | None:
@@ -111,7 +134,10 @@ def _normal(name: str, before: str) -> str:
     measured = [word for word in words if word not in _BOOKKEEPING]
     sets = [word for word in words if word in _NAMES_OF_SETS]
     if not words or words[-1] in _BOOKKEEPING or measured == sets:
-        metric = [word for word in _words(re.split(r"[,;|:]", before)[-1]) if higher_is_better(word) is not None]
+        said = [*_words(re.split(r"[,;|:]", before)[-1]), ""]
+        # A word with a number of its own, as in "acc 0.9 lr: 0.1", is not what this one measures.
+        free = [word for word, after in pairwise(said) if not after.isdigit()]
+        metric = [word for word in free if higher_is_better(word) is not None]
         return " ".join([*sets, *metric[-1:]]) if metric else ""
     return " ".join(measured)
 

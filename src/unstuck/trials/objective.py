@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from unstuck.trials.curve import Curve, Measure
+from unstuck.trials.curve import Curve
+from unstuck.trials.metric import Measure, Metric, shown
 from unstuck.trials.smoothing import Smooth, noise_of, smooth, window_of
 
 #: A baseline has got somewhere if it came this many times its noise, and this share of its start.
@@ -20,12 +22,12 @@ _BELOW_NOISE, _BELOW_SHARE = 3.0, 0.1
 #: One that ends above this many times its first value has exploded.
 _EXPLODED = 100.0
 #: No time is shorter: what a clock cannot tell from nothing.
-_TICK = 1e-6
+TICK = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """The level to be reached.
+    """The level to be reached. All levels are better when lower; :meth:`shown` gives those of a metric as printed.
 
     Attributes:
         measure: What is compared.
@@ -46,13 +48,29 @@ class Objective:
     target: float
     stuck: bool
 
+    def shown(self, level: float) -> float:
+        """Return a level as a person knows it."""
+        return shown(self.measure, level)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the objective as JSON, its levels as a person knows them."""
+        levels = {name: self.shown(getattr(self, name)) for name in ("start", "end", "target")}
+        return {
+            "measure": str(self.measure),
+            "window": self.window,
+            **levels,
+            "noise": self.noise,
+            "stuck": self.stuck,
+        }
+
 
 def objective_of(
     baselines: Sequence[Curve], measure: Measure = "loss", plateau: float | None = None
 ) -> Objective | None:
     """Return what arms are compared by, None where the baselines have noted nothing that could be compared.
 
-    Losses that take negative values have no natural zero: of them only differences are used.
+    Losses that take negative values have no natural zero: of them only differences are used. A metric that has a
+    target is held to that.
 
     Args:
         baselines: Trials of the program as it is, on different seeds.
@@ -70,6 +88,10 @@ def objective_of(
     lowest = float(np.median([s.values.min() for s in smoothed]))
     noise = float(np.median([noise_of(s) for s in smoothed]))
     signed = any(bool((curve.of(measure)[2] < 0).any()) for curve in usable)
+    if isinstance(measure, Metric) and measure.target is not None:
+        target = float(measure.cost(np.asarray(measure.target)))
+        there = any(bool((s.values <= target).any()) for s in smoothed)
+        return Objective(measure, window, start, end, noise, target, stuck=not there)
     way = start - end if np.isfinite(end) else -np.inf
     caught = plateau is not None and measure == "loss" and not end < (1 - _WAY_SHARE) * plateau
     if not caught and way > _WAY_NOISE * noise and (signed or way > _WAY_SHARE * abs(start)):
@@ -101,20 +123,7 @@ def time_to(curve: Curve, target: float, window: int, measure: Measure = "loss")
     there = np.flatnonzero(smoothed.values <= target)
     if not len(there):
         return np.inf, np.inf
-    return float(smoothed.steps[there[0]]), max(float(smoothed.seconds[there[0]]), _TICK)
-
-
-def baseline_time(curve: Curve, objective: Objective) -> tuple[float, float, bool]:
-    """Return a baseline's steps and seconds to the target, and whether it never got there.
-
-    Then they are its length: it takes at least that.
-    """
-    steps, seconds = time_to(curve, objective.target, objective.window, objective.measure)
-    if np.isfinite(steps):
-        return steps, seconds, False
-    if not len(curve):
-        return 0.0, 0.0, True
-    return float(curve.steps[-1]), max(float(curve.seconds[-1]), _TICK), True
+    return float(smoothed.steps[there[0]]), max(float(smoothed.seconds[there[0]]), TICK)
 
 
 def final_levels(baseline: Curve, arm: Curve, objective: Objective, by_time: bool = False) -> tuple[float, float]:

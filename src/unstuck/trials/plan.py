@@ -77,7 +77,7 @@ class Plan:
         self.missing: dict[str, str] = {}
         self.latest: dict[tuple[str, int], Measured] = {}
         # In all trials or in none: an arm that changes the loss needs a baseline whose error was noted.
-        self._score = any(row.arm.changes_loss for row in self.table.rows)
+        self._score = settings.metric is None and any(row.arm.changes_loss for row in self.table.rows)
         self._known: dict[tuple[str, int, int], Measured] = {}
         self._paces: dict[str, float] = {}
 
@@ -120,7 +120,7 @@ class Plan:
         found = {key: self._known[full] for key, full in keys.items()}
         self.latest |= found
         for row in rows:
-            row.stage = self.stage
+            row.stage, row.metric = self.stage, self.settings.metric
             names = [m.trial.folder.name for (name, _), m in found.items() if name in (row.arm.name, BASELINE.name)]
             row.trials = list(dict.fromkeys([*row.trials, *names]))
             if row.arm.changes_step:

@@ -11,6 +11,7 @@ from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
 from unstuck.trials.arm import BASELINE
+from unstuck.trials.arrival import time_share
 from unstuck.trials.objective import gain
 from unstuck.trials.pairs import pairs
 from unstuck.trials.table import Row
@@ -79,7 +80,7 @@ def _first_round(plan: Plan, rows: Sequence[Row], steps: int) -> Screening:
         joined = joined[: _room(plan, steps)]
         plan.table.rows.extend(joined)
         ranked += yield from compete(plan, joined, steps)
-    return sorted(ranked, key=lambda row: -row.gain)
+    return sorted(ranked, key=lambda row: _place(plan, row))
 
 
 def _room(plan: Plan, steps: int) -> int:
@@ -91,6 +92,8 @@ def _room(plan: Plan, steps: int) -> int:
 
 def compete(plan: Plan, rows: Sequence[Row], steps: int) -> Screening:
     """Measure arms and the baseline on the screening's seed, and note the gains.
+
+    In a race by a metric, arms that reach its target come first, the sooner the better.
 
     Args:
         plan: The race.
@@ -128,7 +131,15 @@ def compete(plan: Plan, rows: Sequence[Row], steps: int) -> Screening:
                 measured.append(row)
             else:
                 row.fail("failed", f"its {row.measure} was not finite, or it ended too early")
-    return sorted(measured, key=lambda row: -row.gain)  # equal ones stay in the order in which they were proposed
+    return sorted(measured, key=lambda row: _place(plan, row))  # equal ones stay in the order of the proposals
+
+
+def _place(plan: Plan, row: Row) -> tuple[float, float]:
+    """Return what arms are put in order by: by a metric, the time to its target comes first."""
+    if row.metric is None:
+        return 0.0, -row.gain
+    baseline, arm = (plan.latest[name, plan.settings.screening_seed] for name in (BASELINE.name, row.arm.name))
+    return time_share(baseline.curve, arm.curve, row.metric, row.arm.changes_step), -row.gain
 
 
 def _why(row: Row, steps: int) -> str:

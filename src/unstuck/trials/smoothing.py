@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from unstuck.trials.curve import Curve, Floats, Measure
+from unstuck.trials.curve import Curve
+from unstuck.trials.metric import Floats, Measure, Metric
 
 #: Windows along a baseline, and rows in a window at least.
 _WINDOWS, _LEAST = 50, 5
+#: Rows at least in a window of a metric, which is printed seldom: an outlier among three does not count.
+_LEAST_PRINTED = 3
 #: Medians taken per window: more would cost time and tell nothing new.
 _DENSITY = 16
 #: A normal distribution's standard deviation, over its median absolute deviation.
@@ -42,12 +45,15 @@ class Smooth:
 def window_of(baseline: Curve, measure: Measure = "loss") -> int:
     """Return the window that a baseline fixes for all curves that are compared with it: an odd number of rows."""
     rows = len(baseline.of(measure)[0])
-    wanted = max(_LEAST, round(rows / _WINDOWS)) | 1
+    least = _LEAST_PRINTED if isinstance(measure, Metric) else _LEAST
+    wanted = max(least, round(rows / _WINDOWS)) | 1
     return max(1, min(wanted, rows - 1 + rows % 2))
 
 
 def smooth(curve: Curve, window: int, measure: Measure = "loss") -> Smooth:
     """Return the running medians of a curve; none where it is shorter than the window.
+
+    The first printed value of a metric counts as it is: what is there in the first epoch need not wait for the second.
 
     Args:
         curve: The curve.
@@ -57,6 +63,8 @@ def smooth(curve: Curve, window: int, measure: Measure = "loss") -> Smooth:
     steps, seconds, values = curve.of(measure)
     if len(values) < window:
         return Smooth(np.empty(0), np.empty(0), np.empty(0))
+    if isinstance(measure, Metric) and window == _LEAST_PRINTED:
+        steps, seconds, values = (np.append(column[:1], column) for column in (steps, seconds, values))
     last = len(values) - window
     stride = max(1, window // _DENSITY)
     begins = np.arange(last, -1, -stride)[::-1]  # the very end is always among them

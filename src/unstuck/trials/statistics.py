@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unstuck.trials.curve import Floats
+from unstuck.trials.metric import Floats
 
 #: A speed-up that is worth a change to a program: the interval has to lie above it.
 WORTH = 1.1

@@ -10,8 +10,9 @@ from typing import Any, Literal
 from unstuck.record import jsonl
 from unstuck.record.manifest import write_whole
 from unstuck.trials.arm import Arm
+from unstuck.trials.beside import Beside
 from unstuck.trials.budget import RaceSettings
-from unstuck.trials.curve import Measure
+from unstuck.trials.metric import Measure, Metric
 from unstuck.trials.objective import Objective
 from unstuck.trials.spec import Result, Trial
 from unstuck.trials.statistics import Interval
@@ -43,6 +44,8 @@ class Row:
         speedup_seconds: How many times sooner it is at the target.
         final: Its smoothed level at the end minus the baseline's.
         metrics: Last value minus the baseline's, by the name of what the program prints.
+        beside: What it does to the metrics of held-out data, by their names.
+        metric: What is raced by instead of the loss, None for the loss; set when it is first measured.
         trials: Names of its trials' folders; and of the baselines that it was confirmed against.
     """
 
@@ -57,11 +60,15 @@ class Row:
     speedup_seconds: Interval | None = None
     final: Interval | None = None
     metrics: dict[str, Interval] = field(default_factory=dict)
+    beside: dict[str, Beside] = field(default_factory=dict)
+    metric: Metric | None = None
     trials: list[str] = field(default_factory=list)
 
     @property
     def measure(self) -> Measure:
         """What it is compared by."""
+        if self.metric is not None:
+            return self.metric
         return "error" if self.arm.changes_loss else "loss"
 
     @property
@@ -80,13 +87,15 @@ class Row:
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as JSON."""
-        names = ("objective", "speedup_steps", "speedup_seconds", "final")
+        names = ("speedup_steps", "speedup_seconds", "final")
         parts = {name: asdict(part) if (part := getattr(self, name)) else None for name in names}
         found: dict[str, Any] = jsonl.encode(
             {
                 "gains": self.gains,
+                "objective": self.objective.to_json() if self.objective else None,
                 **parts,
                 "metrics": {name: asdict(interval) for name, interval in self.metrics.items()},
+                "beside": {name: asdict(what) for name, what in self.beside.items()},
             }
         )
         return {
@@ -94,7 +103,7 @@ class Row:
             "label": self.arm.label,
             **self.arm.to_json(),  # to the last digit: the race is resumed from it
             "combination": self.combination,
-            "measure": self.measure,
+            "measure": str(self.measure),
             "status": self.status,
             "proven": self.status == "proven",
             "reason": self.reason,

@@ -11,12 +11,15 @@ from typing import Any
 from unstuck.trials.spec import Spec, Trial
 
 PROGRAM = """
-import os, signal, subprocess, sys, time
+import ctypes, os, signal, subprocess, sys, time
 
 way = sys.argv[1]
 if way == "early":
     raise SystemExit("no data here")
-if way == "hang":
+if way == "stubborn":
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # by its helpers too, which inherit it
+if way in ("hang", "stubborn"):
     ours = subprocess.Popen(["sleep", "600"])
     code = "import time; print(1, flush=True); time.sleep(600)"
     apart = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True)
@@ -36,11 +39,21 @@ for step in range(30):
     loss = (model(inputs) - targets).square().mean()
     loss.backward()
     optimizer.step()
+    if way == "strict" and loss.item() > 1000:
+        raise FloatingPointError(f"the loss is {loss.item():.3g}")
+    if step % 10 == 9:
+        print(f"after {step + 1} steps: val loss {loss.item():.4f}")
     if step == 4:
         if way == "crash":
             raise ValueError("shapes do not fit")
         if way == "memory":
             raise MemoryError("Unable to allocate 3 TiB")
+        if way == "allocate":
+            torch.empty(1 << 50)
+        if way == "segfault":
+            ctypes.string_at(0)
+        if way == "abort":
+            os.abort()
         if way == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
         if way == "leave":

@@ -98,8 +98,10 @@ def test_steps_without_a_word_of_the_remedies_are_no_measurement_of_them(tmp_pat
 
 def test_a_program_that_could_not_be_treated_is_no_measurement(tmp_path: Path):
     (tmp_path / "attach-error-7.txt").write_text("Traceback (most recent call last):\nTypeError: no\n")
-    result = ended(tmp_path)
-    assert result == Result("crashed", 30, 1.5, "unstuck could not attach to it: TypeError: no")
+    expected = Result("crashed", 30, 1.5, "unstuck could not attach to it: TypeError: no")
+    assert ended(tmp_path) == expected
+    (tmp_path / "rank0.jsonl").unlink()
+    assert ended(tmp_path, 1) == expected  # that is how a process ends that could not be treated
 
 
 @pytest.mark.parametrize("output", [b"\xff\xfe", b"x" * 200_000])

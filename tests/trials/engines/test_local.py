@@ -39,6 +39,14 @@ def test_a_trial_ends_after_its_steps_and_is_recorded(tmp_path: Path):
     assert "the end" not in (one.folder / "output.txt").read_text()
 
 
+def test_what_is_printed_after_the_last_step_of_a_trial_is_seen(tmp_path: Path):
+    one = trial(tmp_path, steps=20)
+    assert run_trial(one, environment(tmp_path)).steps == 20
+    steps, losses = read_curve(one.folder).metrics["val loss"]
+    assert steps.tolist() == [10, 20]
+    assert losses[1] < losses[0]
+
+
 def test_what_an_earlier_attempt_has_left_is_removed(tmp_path: Path):
     one = trial(tmp_path, "early", steps=20)
     write_spec(one)
@@ -68,6 +76,39 @@ def test_programs_that_fail_are_results(tmp_path: Path):
     assert "the end" in (trials["train"].folder / "output.txt").read_text()
 
 
+@pytest.mark.slow
+def test_programs_that_die_of_a_signal_or_find_no_memory_are_results(tmp_path: Path):
+    trials = [trial(tmp_path, way, way) for way in ("segfault", "abort", "allocate")]
+    found = {one.folder.name: result for one, result in LocalEngine(2).run(trials)}
+    assert {way: result.status for way, result in found.items()} == {
+        "segfault": "crashed",
+        "abort": "crashed",
+        "allocate": "out-of-memory",
+    }
+    assert all(1 <= result.steps <= 5 for result in found.values())  # the last ones were not written yet
+    assert found["segfault"].reason.startswith("SIGSEGV")
+    assert found["abort"].reason.startswith("SIGABRT")
+    assert "can't allocate memory" in found["allocate"].reason
+
+
+@pytest.mark.slow
+def test_a_remedy_that_makes_the_program_raise_is_a_result(tmp_path: Path):
+    larger = ({"kind": "learning-rate", "factor": 100.0},)
+    plain, treated = trial(tmp_path, "strict", "plain"), trial(tmp_path, "strict", "treated", remedies=larger)
+    found = {one.folder.name: result for one, result in LocalEngine(2).run([plain, treated])}
+    assert found["plain"].status == "done"
+    assert found["treated"].status == "crashed"
+    assert found["treated"].reason.startswith("FloatingPointError: the loss is ")
+
+
+def test_a_remedy_that_cannot_be_laid_on_ends_the_trial_with_the_reason(tmp_path: Path):
+    result = run_trial(trial(tmp_path, remedies=({"kind": "no-such-remedy"},)), environment(tmp_path))
+    assert (result.status, result.steps) == ("crashed", 0)
+    assert "unstuck could not attach to it: " in result.reason
+    assert "no-such-remedy" in result.reason
+    assert "the end" not in (tmp_path / "trials" / "trial" / "output.txt").read_text()
+
+
 def test_a_command_that_is_not_there_is_a_result(tmp_path: Path):
     one = trial(tmp_path)
     result = run_trial(type(one)(one.folder, one.spec, ("no-such-program",)), environment(tmp_path))
@@ -75,8 +116,9 @@ def test_a_command_that_is_not_there_is_a_result(tmp_path: Path):
     assert "no-such-program: No such file" in result.reason
 
 
-def test_a_trial_that_hangs_is_ended_with_all_that_it_has_started(tmp_path: Path):
-    result = run_trial(trial(tmp_path, "hang", seconds=3.0), environment(tmp_path))
+@pytest.mark.parametrize("way", ["hang", "stubborn"])
+def test_a_trial_that_hangs_is_ended_with_all_that_it_has_started(tmp_path: Path, way: str):
+    result = run_trial(trial(tmp_path, way, seconds=3.0), environment(tmp_path))
     assert result.status == "hung"
     assert gone(hanging(tmp_path), 2.0)
 

@@ -26,6 +26,7 @@ files.redirect(Path(sys.argv[1]))
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from torch.package import PackageExporter, PackageImporter  # noqa: E402
 
 files.redirect_torch()
 
@@ -37,6 +38,12 @@ torch.save({"weight": torch.arange(3)}, "model.pt")
 torch.save(torch.ones(2), Path("model.pt"))  # over the user's
 warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)  # deprecated, and in use
 torch.jit.trace(torch.nn.Identity(), torch.ones(1)).save("traced.pt")
+torch.export.save(torch.export.export(torch.nn.Linear(2, 1), (torch.ones(1, 2),)), "exported.pt2")
+with PackageExporter("package.pt") as package:
+    package.save_text("notes", "notes.txt", "packed")
+with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profiler:
+    torch.ones(2).sum()
+profiler.export_chrome_trace("trace.json")
 with open("log.txt", "w") as file:
     file.write("new\n")
 with open("history.csv", "a") as file:
@@ -113,6 +120,9 @@ os.chdir("../..")
 # What the program sees of all that.
 seen["model"] = torch.load("model.pt").tolist()
 seen["traced"] = torch.jit.load("traced.pt")(torch.ones(1)).item()
+seen["exported"] = list(torch.export.load("exported.pt2").module()(torch.ones(1, 2)).shape)
+seen["package"] = PackageImporter("package.pt").load_text("notes", "notes.txt")
+seen["trace"] = "traceEvents" in json.loads(Path("trace.json").read_text())
 seen["log"] = Path("log.txt").read_text()
 seen["history"] = Path("history.csv").read_text()
 seen["weights"] = Path("weights.bin").read_bytes().decode()

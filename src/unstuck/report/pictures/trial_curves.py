@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from unstuck.record import Run
+from unstuck.report.effects import effect
 from unstuck.report.outline import Outline
 from unstuck.report.pictures.picture import Key, Missing, Picture, both
 from unstuck.report.pictures.plot import Box, Plot, Span, draw_axes, padded, steps_span
 from unstuck.report.pictures.scale import Kind
 from unstuck.report.pictures.series import Floats
 from unstuck.report.pictures.svg import Svg
-from unstuck.report.trials import TrialArm, effect, trials_of
+from unstuck.report.trials import TrialArm, trials_of
 from unstuck.report.words import plural
-from unstuck.trials.curve import Measure, read_curve
+from unstuck.trials.curve import read_curve
+from unstuck.trials.metric import Measure, shown
 from unstuck.trials.smoothing import smooth, window_of
 from unstuck.trials.spec import read_spec
 
@@ -39,7 +41,7 @@ def draw(run: Run, findings: Outline) -> Picture | Missing:
     arm = next(iter(trials.arms), None) if trials is not None else None
     if arm is None or not arm.trials:
         return Missing(_TITLE, "No arm was measured.")
-    measure: Measure = "error" if arm.measure == "error" else "loss"
+    measure: Measure = (trials and trials.metric) or ("error" if arm.measure == "error" else "loss")
     found = _bands(run.path / "trials", arm, measure)
     if found is None:
         return Missing(_TITLE, "The trials of the best arm have left no curve.")
@@ -49,7 +51,7 @@ def draw(run: Run, findings: Outline) -> Picture | Missing:
         f"bands go from the least to the most; each {measure} is a running median."
     )
     keys = (Key("s1", "as it is"), Key("s2", "treated"))
-    drawings = both(lambda name, width: _svg(base, treated, measure, name, width), "trial-curves")
+    drawings = both(lambda name, width: _svg(base, treated, str(measure), name, width), "trial-curves")
     return Picture("trial-curves", _TITLE, caption, drawings, keys)
 
 
@@ -72,8 +74,13 @@ def _bands(folder: Path, arm: TrialArm, measure: Measure) -> tuple[_Band, _Band,
     pairs = [[smooth(curve, window, measure) for curve in curves] for curves in (base, treated)]
     if not all(len(smoothed.values) for smoothed_ones in pairs for smoothed in smoothed_ones):
         return None
-    first, second = (_band([(s.steps, s.values) for s in smoothed]) for smoothed in pairs)
+    first, second = (_band([(s.steps, _shown(measure, s.values)) for s in smoothed]) for smoothed in pairs)
     return first, second, len(seeds)
+
+
+def _shown(measure: Measure, values: Floats) -> Floats:
+    """Return values as the program prints them."""
+    return np.array([shown(measure, value) for value in values])
 
 
 def _band(curves: list[tuple[Floats, Floats]]) -> _Band:

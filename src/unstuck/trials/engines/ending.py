@@ -52,12 +52,12 @@ def classify(trial: Trial, ending: Ending) -> Result:
         return Result("crashed", 0, seconds, f"it cannot be started: {ending.problem}")
     if ending.hung:
         return Result("hung", steps, seconds, f"it did not end within {trial.spec.seconds:.0f} s")
+    if faults := sorted(trial.folder.glob("attach-error-*.txt")):
+        return Result("crashed", steps, seconds, f"unstuck could not attach to it: {_last_line(faults[0])}")
     losses = pulse.loss[pulse.loss_seen]
     lost = len(losses) > 0 and not np.isfinite(losses[-_LAST:]).any()
     if ending.code != 0 and not lost:
         return _failed(trial.folder, ending.code, steps, seconds)
-    if faults := sorted(trial.folder.glob("attach-error-*.txt")):
-        return Result("crashed", steps, seconds, f"unstuck could not attach to it: {_last_line(faults[0])}")
     if missing := _missing(trial, steps):
         why = "; ".join(f"{kind}: {why}" if kind else why for kind, why in missing.items())
         return Result("not-applied", steps, seconds, why, missing)
@@ -74,7 +74,7 @@ def classify(trial: Trial, ending: Ending) -> Result:
 
 def _failed(folder: Path, code: int, steps: int, seconds: float) -> Result:
     """Return the result of a process that ended with an error."""
-    words = _last_words(folder / "output.txt")
+    words = last_words(folder / "output.txt")
     if code in (-signal.SIGKILL, 128 + signal.SIGKILL):
         reason = words if _memory(words) else "it was killed from outside, as happens where memory runs out"
         return Result("out-of-memory", steps, seconds, reason)
@@ -96,7 +96,7 @@ def _missing(trial: Trial, steps: int) -> Mapping[str, str]:
     return missing
 
 
-def _last_words(output: Path) -> str:
+def last_words(output: Path) -> str:
     """Return the line that says what went wrong: the exception of the last traceback, else the last line."""
     with output.open("rb") as file:
         file.seek(max(0, output.stat().st_size - _TAIL))

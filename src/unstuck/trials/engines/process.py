@@ -11,8 +11,9 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from unstuck.attach.launcher import program_environment
 from unstuck.record import manifest
@@ -21,6 +22,8 @@ from unstuck.settings import Settings
 from unstuck.trials.engines.ending import Ending, classify
 from unstuck.trials.inside.lifeline import VARIABLE
 from unstuck.trials.spec import Result, Trial, write_result, write_spec
+
+Process = subprocess.Popen[bytes]
 
 #: Seconds between two looks at a trial, and between the request to end and the end by force.
 _INTERVAL, _GRACE = 0.1, 3.0
@@ -83,15 +86,16 @@ def _clear(folder: Path) -> None:
 
 
 def _run(trial: Trial, environment: Mapping[str, str], stop: threading.Event) -> Ending:
-    started = time.monotonic()
+    began = time.monotonic()
     try:
-        with _lifeline() as line, _started(trial, {**environment, VARIABLE: line}) as process:
-            hung = _watch(process, started + trial.spec.seconds, stop)
+        output = trial.folder / "output.txt"
+        with output.open("wb") as file, started(trial.command, environment, file) as process:
+            hung = _watch(process, began + trial.spec.seconds, stop)
     except OSError as error:
-        return Ending(127, time.monotonic() - started, problem=f"{trial.command[0]}: {error.strerror}")
+        return Ending(127, time.monotonic() - began, problem=f"{trial.command[0]}: {error.strerror}")
     if stop.is_set():
         raise Stopped
-    return Ending(process.returncode, time.monotonic() - started, hung)
+    return Ending(process.returncode, time.monotonic() - began, hung)
 
 
 @contextlib.contextmanager
@@ -108,24 +112,38 @@ def _lifeline() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _started(trial: Trial, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the process of a trial in a session of its own; at the exit, nothing of that is left."""
-    with (trial.folder / "output.txt").open("wb") as output:
+def started(command: Sequence[str], environment: Mapping[str, str], output: IO[bytes] | int) -> Iterator[Process]:
+    """Start a process in a session of its own, with a lifeline; at the exit, nothing of that is left.
+
+    Args:
+        command: The command line, word by word.
+        environment: Its environment.
+        output: Where all that it prints goes, as ``subprocess`` takes it.
+
+    Yields:
+        The process.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+    with _lifeline() as line:
         process = subprocess.Popen(
-            list(trial.command),
-            env=dict(environment),
+            list(command),
+            env={**environment, VARIABLE: line},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    try:
-        yield process
-    finally:
-        _end(process)
+        try:
+            yield process
+        finally:
+            _end(process)
+            if process.stdout is not None:
+                process.stdout.close()
 
 
-def _watch(process: subprocess.Popen[bytes], deadline: float, stop: threading.Event) -> bool:
+def _watch(process: Process, deadline: float, stop: threading.Event) -> bool:
     """Wait for the end of a process; returns whether the time was up before."""
     while not stop.is_set():
         if time.monotonic() >= deadline:
@@ -136,7 +154,7 @@ def _watch(process: subprocess.Popen[bytes], deadline: float, stop: threading.Ev
     return False
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: Process) -> None:
     """End a process and all that it has started and left behind, first politely; its session holds nothing else."""
     if process.poll() is None:
         _signal(process.pid, signal.SIGTERM)

@@ -35,8 +35,9 @@ def treat(session: Session) -> None:
         session: The session that records the trial, already hung into torch: its hooks see a step before the stage's
             put back what a remedy changed for it.
     """
+    from unstuck.attach import printed
     from unstuck.remedies import from_json
-    from unstuck.trials.inside import end, files, printed, score, seeds
+    from unstuck.trials.inside import end, files, score, seeds
     from unstuck.trials.inside.stage import Stage
     from unstuck.trials.spec import read_spec
 
@@ -45,7 +46,7 @@ def treat(session: Session) -> None:
     seeds.shift_torch(spec.seed)
     files.redirect_torch()
     stage = Stage(spec.total_steps)
-    printed.note(stage, folder / "printed.jsonl")
+    printed.note(lambda: session.first_steps, folder / "printed.jsonl")
     for values in spec.remedies:
         from_json(values).apply(stage)
     if spec.score:

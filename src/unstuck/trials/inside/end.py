@@ -25,6 +25,9 @@ _PATIENCE = 2
 def after(stage: Stage, spec: Spec, session: Session) -> None:
     """End the process after the trial's steps, counted on its first optimizer.
 
+    It ends where the next step would begin, of any optimizer: what the program prints after its last step, such as the
+    accuracy of an epoch, is seen.
+
     ``applied.json`` tells which remedies found what they change, and why others did not.
 
     Args:
@@ -45,10 +48,16 @@ def after(stage: Stage, spec: Spec, session: Session) -> None:
 
     def count(optimizer: Optimizer, step: int) -> None:
         idle = step + 1 >= _PATIENCE and not stage.applied.issuperset(kinds)
-        if idle or (step % _LOOKS == 0 and _are_lost(optimizer)) or (spec.steps is not None and step + 1 >= spec.steps):
+        if idle or (step % _LOOKS == 0 and _are_lost(optimizer)):
             note()
             leave(session, "steps")
 
+    def begin(optimizer: Optimizer, step: int) -> None:
+        if spec.steps is not None and steps.done >= spec.steps:
+            note()
+            leave(session, "steps")
+
+    stage.before_step(begin)
     steps = Steps(stage, count)
     atexit.register(note)
 

@@ -27,6 +27,11 @@ _TORCH_PATHS = (
     ("torch.jit", "load", "f", 0, False),
     ("torch.jit:RecursiveScriptModule", "save", "f", 1, True),
     ("torch.jit:ScriptModule", "save", "f", 1, True),
+    ("torch.export", "save", "f", 1, True),
+    ("torch.export", "load", "f", 0, False),
+    ("torch.package:PackageExporter", "__init__", "f", 1, True),
+    ("torch.package:PackageImporter", "__init__", "file_or_buffer", 1, False),
+    ("torch.autograd.profiler:profile", "export_chrome_trace", "path", 1, True),  # torch.profiler's calls it
 )
 
 
@@ -49,8 +54,16 @@ def redirect_torch(overlay: Overlay) -> None:
         overlay: The layers.
     """
     for owner, *what in _TORCH_PATHS:
-        module, _, name = owner.partition(":")
-        _replace(what, overlay, getattr(sys.modules[module], name) if name else sys.modules[module])
+        name, _, within = owner.partition(":")
+        replace = functools.partial(_replace_in, within, what, overlay)
+        if name in sys.modules:  # torch itself is still being imported, as Python sees it
+            replace(sys.modules[name])
+        else:
+            when_imported(name, replace)
+
+
+def _replace_in(within: str, what: Any, overlay: Overlay, module: Any) -> None:
+    _replace(what, overlay, getattr(module, within) if within else module)
 
 
 def _replace(what: Any, overlay: Overlay, owner: Any) -> None:

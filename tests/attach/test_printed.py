@@ -10,9 +10,10 @@ import pytest
 import torch
 from torch import nn
 
+from unstuck.attach import printed
 from unstuck.record import jsonl
-from unstuck.trials.inside import printed
 from unstuck.trials.inside.stage import Stage
+from unstuck.trials.inside.steps import Steps
 
 
 def own_streams(monkeypatch):
@@ -30,6 +31,11 @@ def stage():
     stage.remove()
 
 
+def note(stage, file):
+    steps = Steps(stage)
+    printed.note(lambda: steps.done, file)
+
+
 def text(stream):
     return stream.buffer.getvalue().decode()
 
@@ -40,7 +46,7 @@ def noted(file):
 
 def test_lines_with_numbers_are_noted_with_the_steps_done(stage, tmp_path, monkeypatch):
     streams = own_streams(monkeypatch)
-    printed.note(stage, tmp_path / "printed.jsonl")
+    note(stage, tmp_path / "printed.jsonl")
     stage.install()
     net = nn.Linear(1, 1)
     other = nn.Linear(1, 1)
@@ -59,7 +65,7 @@ def test_lines_with_numbers_are_noted_with_the_steps_done(stage, tmp_path, monke
 
 def test_the_log_is_noted_and_progress_bars_are_not(stage, tmp_path, monkeypatch):
     streams = own_streams(monkeypatch)
-    printed.note(stage, tmp_path / "printed.jsonl")
+    note(stage, tmp_path / "printed.jsonl")
     logger = logging.Logger("program")
     logger.addHandler(logging.StreamHandler())
     logger.warning("test accuracy = %s", 0.97)
@@ -80,17 +86,17 @@ def test_other_ranks_and_streams_that_take_nothing_are_left_alone(stage, tmp_pat
 
     monkeypatch.setattr(sys, "stdout", Fixed())
     monkeypatch.setattr(sys, "stderr", None)
-    printed.note(stage, tmp_path / "printed.jsonl")
+    note(stage, tmp_path / "printed.jsonl")
     print("loss: 1.0")
     monkeypatch.setenv("RANK", "1")
     monkeypatch.setattr(sys, "stdout", streams[0])
-    printed.note(stage, tmp_path / "printed.jsonl")
+    note(stage, tmp_path / "printed.jsonl")
     print("loss: 1.0")
     assert noted(tmp_path / "printed.jsonl") == []
 
 
 def test_a_file_that_cannot_be_written_is_no_harm_to_the_program(stage, tmp_path, monkeypatch):
     streams = own_streams(monkeypatch)
-    printed.note(stage, tmp_path / "gone" / "printed.jsonl")
+    note(stage, tmp_path / "gone" / "printed.jsonl")
     print("loss: 1.0")
     assert text(streams[0]) == "loss: 1.0\n"

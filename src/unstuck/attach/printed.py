@@ -11,26 +11,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from unstuck.trials.inside.stage import Stage
-from unstuck.trials.inside.steps import Steps, is_first_rank
-
 _NUMBER = re.compile(r"[^\W\d]\D*\d")
 #: Characters of a line that are kept, and lines of a trial: no metric is behind them.
 _LENGTH, _MOST = 500, 50_000
 
 
-def note(stage: Stage, file: Path) -> None:
+def note(done: Callable[[], int], file: Path) -> None:
     """Note the lines with words and numbers that go to the standard streams, which print them as ever.
 
     Progress bars, which write their line anew again and again, are left out.
 
     Args:
-        stage: The hook points.
-        file: Gets a JSON line for each: ``{"step": 120, "text": "val_acc: 0.93"}``; the step counts those done.
+        done: Tells the steps that the first optimizer has done.
+        file: Gets a JSON line for each: ``{"step": 120, "text": "val_acc: 0.93"}``.
     """
-    if not is_first_rank():
+    if os.environ.get("RANK", "0") != "0":  # of a distributed run one process speaks for all
         return
-    notes = _Notes(Steps(stage), file)
+    notes = _Notes(done, file)
     for stream in (sys.stdout, sys.stderr):
         write = getattr(stream, "write", None)
         if write is not None:
@@ -43,8 +40,8 @@ def note(stage: Stage, file: Path) -> None:
 class _Notes:
     """The lines, as they are completed."""
 
-    def __init__(self, steps: Steps, file: Path) -> None:
-        self._steps = steps
+    def __init__(self, done: Callable[[], int], file: Path) -> None:
+        self._done = done
         self._path = file
         self._descriptor: int | None = None  # a bare number: nothing to close when the process is ended
         self._left = _MOST
@@ -57,7 +54,7 @@ class _Notes:
         with contextlib.suppress(OSError):  # the disk is full, or the folder gone
             if self._descriptor is None:
                 self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-            line = json.dumps({"step": self._steps.done, "text": text.strip()[:_LENGTH]})
+            line = json.dumps({"step": self._done(), "text": text.strip()[:_LENGTH]})
             os.write(self._descriptor, f"{line}\n".encode())
 
 
