@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from unstuck.lab.circuit_training import RATE, deep, shallow
+from unstuck.lab.circuits import Circuit, cases, counting, shortest_term, terms, tree
 from unstuck.lab.experiment import Comparison, Experiment, Outcome, Setting
-from unstuck.lab.parity import Circuit, cases, counting, shortest_term, terms, tree
-from unstuck.lab.parity_training import RATE, deep, shallow
 from unstuck.lab.plots import Axis, Bar, Floats, Series, bars, curves
 from unstuck.report.pictures.picture import Picture
 

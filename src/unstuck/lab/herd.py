@@ -53,8 +53,8 @@ class Herd(Experiment):
         first, second = (_middle(times, steps) for times in solved[_TOGETHER])
         alone, frozen, fast = (_middle(solved[name][1], steps) for name in (_ALONE, _FROZEN, _FAST))
         herd, rank = _height(courses[_TOGETHER])
-        wanted = (added < SOLVED).all(2)
-        units = np.where(wanted.any(1), wanted.argmax(1), _ADDED).astype(float)
+        wanted = np.all(added < SOLVED, axis=2)
+        units = np.where(np.any(wanted, axis=1), np.argmax(wanted, axis=1), _ADDED).astype(float)
         passes = PASSES * float(np.median(units))
         return Outcome(
             seen=(
@@ -131,7 +131,8 @@ def _parts(courses: dict[str, Course], seeds: int) -> Picture:
     return curves(
         "herd-parts",
         "Two parts, one after the other",
-        f"What the output still lacks of each part, in the mean of {seeds} networks; a part is solved below 10 %.",
+        f"What the output still lacks of each part, in the mean of {seeds} networks; a part is solved below 10 %. "
+        "B falls with A at first: units that follow A take some of B's input along.",
         [
             Series("A, strong", steps, 100 * together[:, 0]),
             Series("B, weak", steps, 100 * together[:, 1]),

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from unstuck.lab.parity import cases
+from unstuck.lab.circuits import cases
 from unstuck.lab.plots import Floats
 
 #: Adam's learning rate, for both kinds of network.
@@ -44,7 +44,7 @@ def shallow(n: int, widths: Sequence[int], seeds: int, steps: int, seed: int) ->
 
 
 def deep(n: int, seeds: int, steps: int, seed: int) -> Floats:
-    """Train trees of the shape that :func:`unstuck.lab.parity.tree` has, end to end, with tanh units.
+    """Train trees of the shape that :func:`unstuck.lab.circuits.tree` has, end to end, with tanh units.
 
     Args:
         n: Bits, a power of two.
@@ -77,7 +77,7 @@ def deep(n: int, seeds: int, steps: int, seed: int) -> Floats:
 
 def _drawn(random: torch.Generator, shape: tuple[int, ...], inputs: int) -> Tensor:
     """Return normal weights of variance 1 over the inputs; the last row of inputs is the bias."""
-    return (torch.randn(shape, generator=random, dtype=torch.float64) / inputs**0.5).requires_grad_()
+    return torch.randn(shape, generator=random, dtype=torch.float64).div(inputs**0.5).requires_grad_()
 
 
 def _train(n: int, weights: list[Tensor], logits: Callable[[Tensor], Tensor], count: int, steps: int) -> Floats:

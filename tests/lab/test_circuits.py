@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unstuck.lab.parity import Circuit, cases, counting, shortest_term, terms, tree
-from unstuck.lab.parity_training import deep, shallow
+from unstuck.lab.circuit_training import deep, shallow
+from unstuck.lab.circuits import Circuit, cases, counting, shortest_term, terms, tree
 
 
 def test_cases_are_all_inputs_with_their_parity():
