@@ -107,7 +107,7 @@ class AssociativeMemory(Experiment):
                 "product of n independent signs, of variance 1/n each. Theory of full training: the response to a new "
                 "vector has the variance of the squared length of the weights, of which the mean is known for normal "
                 "numbers in place of signs.",
-                f"Agreement is within {_CLOSE:.0%}; within 25 % at load 0.9, where a few directions make most of it.",
+                f"Agreement is within {_CLOSE:.0%}; within 25% at load 0.9, where a few directions make most of it.",
             ),
         )
 
@@ -128,7 +128,7 @@ def _picture(once: Floats, new: Floats, expected: Floats, n: int) -> Picture:
             Series("stored vectors, each stored once", _LOADS, once, "dots", colour=0),
             Series("theory: root of the load", _LOADS, expected, "dashed", colour=0),
             Series("new vectors, after full training", _LOADS, new, "dots", colour=1),
-            Series("theory: root of load / (1 - load)", _LOADS, theory, "dashed", colour=1),
+            Series("theory: root of (load / (1 - load))", _LOADS, theory, "dashed", colour=1),
         ],
         Axis("load, logarithmic scale", "log"),
         Axis("noise, over the spread of the numbers, logarithmic scale", "log"),

@@ -8,6 +8,7 @@ from unstuck.lab.encoder import Encoder
 from unstuck.lab.experiment import Experiment
 from unstuck.lab.exploding import Exploding
 from unstuck.lab.herd import Herd
+from unstuck.lab.moving_target import MovingTarget
 from unstuck.lab.step_size import StepSize
 
 #: One line per experiment.
@@ -16,6 +17,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     StepSize(),
     Encoder(),
     Herd(),
+    MovingTarget(),
     DepthPower(),
     AssociativeMemory(),
 )
