@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,14 +90,16 @@ def export_onnx(estimator: CascadeCorrelation, path: str | Path) -> None:
         raise UsageError(f"to write ONNX, {error.name} is needed; pip install 'unstuck[onnx]'") from error
     module = to_module(estimator)
     example = torch.zeros(2, estimator.n_features_in_, dtype=module.mean.dtype)
-    program = torch.onnx.export(
-        module,
-        (example,),
-        input_names=["inputs"],
-        output_names=["outputs"],
-        dynamic_shapes=({0: torch.export.Dim("n")},),
-        dynamo=True,
-        verbose=False,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # the exporter's own, about parts of torch that it uses
+        program = torch.onnx.export(
+            module,
+            (example,),
+            input_names=["inputs"],
+            output_names=["outputs"],
+            dynamic_shapes=({0: torch.export.Dim("n")},),
+            dynamo=True,
+            verbose=False,
+        )
     assert program is not None
     program.save(str(path))
