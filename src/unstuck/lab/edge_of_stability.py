@@ -98,7 +98,8 @@ class EdgeOfStability(Experiment):
             notes=(
                 "The papers train networks on 5,000 images of CIFAR-10; their statement, that the sharpness settles at "
                 "the limit, is what is compared, within 5 per cent.",
-                "Heavy ball comes to its higher limit late; its number is shown as it was when the training ended.",
+                "Heavy ball has a higher limit, at which it need not arrive in this time; its number is shown as it "
+                "was when the training ended.",
                 *(
                     ("The short form has a smaller network, and does not compare the second rate.",)
                     if setting.quick
@@ -130,7 +131,8 @@ def _ratios(trainers: tuple[Trainer, ...], traces: list[Trace]) -> Picture:
     return curves(
         "edge-of-stability-ratios",
         "Sharpness over the limit of stability",
-        "Each optimizer has a limit of its own; 1 is the edge, which trainings come to and stay about.",
+        "Each optimizer has a limit of its own; 1 is the edge, which trainings come to and stay about. That of heavy "
+        "ball is the highest, and it may not have come to it.",
         [
             *(Series(t.label, trace.steps, np.array(trace.sharpness) / t.limit) for t, trace in pairs),
             Series("the edge", [steps[0], steps[-1]], [1.0, 1.0], "dashed", 5),
