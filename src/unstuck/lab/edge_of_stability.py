@@ -32,7 +32,7 @@ class _Plan:
     adam: float
 
 
-_FULL = _Plan(1000, 28, (784, 30, 30, 10), 1500, 20, (0.5, 0.25), 2e-4)
+_FULL = _Plan(1000, 14, (196, 20, 20, 10), 1500, 20, (0.2, 0.3), 5e-4)
 _QUICK = _Plan(1000, 14, (196, 20, 20, 10), 1000, 40, (0.2, 0.3), 1e-3)
 
 
@@ -100,11 +100,7 @@ class EdgeOfStability(Experiment):
                 "the limit, is what is compared, within 5 per cent.",
                 "Heavy ball has a higher limit, at which it need not arrive in this time; its number is shown as it "
                 "was when the training ended.",
-                *(
-                    ("The short form has a smaller network, and does not compare the second rate.",)
-                    if setting.quick
-                    else ()
-                ),
+                *(("The short form has fewer steps, and does not compare the second rate.",) if setting.quick else ()),
             ),
         )
 
