@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from unstuck.lab.critical_points import classify, derivatives, descend, find, kinds
 from unstuck.lab.flat_network import FlatNetwork
-from unstuck.lab.surface import _examples
+from unstuck.lab.surface import _examples, _ranks
 
 
 def _two_wells(p: torch.Tensor) -> torch.Tensor:
@@ -80,3 +81,7 @@ def test_a_flat_network_is_that_of_torch():
     assert drawn.shape == (50, network.size) == (50, 26)
     assert float(drawn[:, :12].abs().max()) == pytest.approx(3**-0.5, rel=0.02)
     assert float(drawn[:, 16:].abs().max()) == pytest.approx(0.5, rel=0.03)
+
+
+def test_ranks_share_ties():
+    assert _ranks(np.array([3.0, 1.0, 3.0, 9.0])).tolist() == [2.5, 1.0, 2.5, 4.0]

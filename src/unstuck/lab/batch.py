@@ -53,6 +53,7 @@ class Batch(Experiment):
         sizes = np.array([float(run.batch) for run in runs])
         steps = np.array([run.steps.mean() for run in runs])
         fewest, examples = fit(sizes, steps)
+        off = _off(sizes, steps, fewest, examples)
         whole = runs[-1]
         noise = noise_on_the_way(task, starts[0], whole.rate, int(whole.steps[0]), _PLACES)
         seconds = steps * [run.seconds for run in runs]
@@ -62,8 +63,9 @@ class Batch(Experiment):
             seen=(
                 f"To the same loss, single examples need {steps[0]:,.0f} steps and the full batch of {count:,} needs "
                 f"{steps[-1]:,.0f}, for which it looks at {steps[-1] * count / steps[0]:,.0f} times as many examples.",
-                f"The two costs trade off as theory says, with a turning point at batches of {examples / fewest:,.0f}: "
-                "below, twice the batch nearly halves the steps, and above, it only costs more.",
+                f"The two costs follow the law of the trade-off within {off:.0%}, with its bend at batches of "
+                f"{examples / fewest:,.0f}: below, twice the batch nearly halves the steps, and above, it only costs "
+                "more.",
                 f"The noise of the gradient, which should foretell that size, is {noise[2][0]:,.0f} at the start and "
                 f"{noise[2][-1]:,.0f} at the end; on this machine batches of {runs[fastest].batch:,} were the fastest.",
             ),
@@ -85,7 +87,7 @@ class Batch(Experiment):
                     band=(0.1, 10.0),
                     form=".2f",
                 ),
-                Comparison("largest distance of a point from the trade-off", _off(sizes, steps, fewest, examples), ""),
+                Comparison("largest distance of a point from the trade-off", off, form=".2f"),
                 *(_row(run) for run in runs),
                 *(
                     Comparison(f"time to the level, batches of {run.batch:,}, s", float(s), form=".2g", timed=True)

@@ -32,7 +32,7 @@ class _Plan:
     adam: float
 
 
-_FULL = _Plan(1000, 28, (784, 30, 30, 10), 1500, 20, (0.5, 0.25), 2e-4)
+_FULL = _Plan(1000, 14, (196, 20, 20, 10), 1500, 20, (0.2, 0.3), 5e-4)
 _QUICK = _Plan(1000, 14, (196, 20, 20, 10), 1000, 40, (0.2, 0.3), 1e-3)
 
 
@@ -98,12 +98,9 @@ class EdgeOfStability(Experiment):
             notes=(
                 "The papers train networks on 5,000 images of CIFAR-10; their statement, that the sharpness settles at "
                 "the limit, is what is compared, within 5 per cent.",
-                "Heavy ball comes to its higher limit late; its number is shown as it was when the training ended.",
-                *(
-                    ("The short form has a smaller network, and does not compare the second rate.",)
-                    if setting.quick
-                    else ()
-                ),
+                "Heavy ball has a higher limit, at which it need not arrive in this time; its number is shown as it "
+                "was when the training ended.",
+                *(("The short form has fewer steps, and does not compare the second rate.",) if setting.quick else ()),
             ),
         )
 
@@ -130,7 +127,8 @@ def _ratios(trainers: tuple[Trainer, ...], traces: list[Trace]) -> Picture:
     return curves(
         "edge-of-stability-ratios",
         "Sharpness over the limit of stability",
-        "Each optimizer has a limit of its own; 1 is the edge, which trainings come to and stay about.",
+        "Each optimizer has a limit of its own; 1 is the edge, which trainings come to and stay about. That of heavy "
+        "ball is the highest, and it may not have come to it.",
         [
             *(Series(t.label, trace.steps, np.array(trace.sharpness) / t.limit) for t, trace in pairs),
             Series("the edge", [steps[0], steps[-1]], [1.0, 1.0], "dashed", 5),
