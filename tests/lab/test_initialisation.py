@@ -78,7 +78,7 @@ def test_a_product_has_the_known_edge(layers):
     units = 300
     largest, mean = depth_signal.product_of_layers(layers, units, generator())
     edge = (layers + 1) ** (layers + 1) / layers**layers  # Fuss and Catalan; about e L for many layers
-    # Finite matrices follow the law of Tracy and Widom (mean -1.21, standard deviation 1.27) on this scale.
+    # Of finite matrices it follows Tracy and Widom: mean -1.21 and standard deviation 1.27 on this scale.
     scale = (layers + 1) ** (layers + 2 / 3) / (2 ** (1 / 3) * layers ** (layers - 1)) * units ** (-2 / 3)
     assert largest == pytest.approx(edge - 1.21 * scale, abs=4 * 1.27 * scale)
     assert mean == pytest.approx(1.0, rel=0.05)
