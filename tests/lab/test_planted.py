@@ -47,10 +47,10 @@ def test_frozen_units_stop_once_the_strong_part_is_solved(monkeypatch):
     assert free.rank[0, 0] != free.rank[0, 1]
 
 
-def test_a_part_is_solved_at_the_first_step_below_the_threshold():
-    missing = np.array([[[1, 1], [0.05, 0.5], [0.2, 0.4]], [[1, 1], [0.9, 0.3], [0.8, 0.01]]])
+def test_a_part_is_solved_when_it_stays_below_the_threshold():
+    missing = np.array([[[1, 1], [0.05, 0.5], [0.04, 0.4]], [[0.09, 0.01], [0.03, 0.3], [0.02, 0.01]]])
     course = Course(missing, *[np.zeros((2, 1))] * 4)
-    assert course.solved(0).tolist() == [1, np.inf]
+    assert course.solved(0).tolist() == [1, 0]
     assert course.solved(1).tolist() == [np.inf, 2]
 
 

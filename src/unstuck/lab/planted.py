@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -54,15 +55,16 @@ class Course:
     turned: Floats
 
     def solved(self, part: int) -> Floats:
-        """Return after how many steps each seed had a part solved; infinity where it had not.
+        """Return after how many steps each seed had a part solved for good; infinity where it had not at the end.
 
         Args:
             part: 0 for A, 1 for B.
         """
-        below = self.missing[:, :, part] < SOLVED
-        first: Floats = below.argmax(1).astype(float)
-        first[~below.any(1)] = float("inf")
-        return first
+        above = self.missing[:, :, part] >= SOLVED
+        steps = above.shape[1]
+        after: Floats = np.where(above.any(1), steps - above[:, ::-1].argmax(1), 0).astype(float)
+        solved: Floats = np.where(after < steps, after, np.inf)
+        return solved
 
 
 def draw(seeds: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -106,7 +108,7 @@ def train(arm: Arm, seeds: int, steps: int, seed: int) -> Course:
             seen.append((effective_rank(units), _on_first(gradient), _on_first(first)))
             if bool(done.all()):
                 break
-        done |= missing[-1] < SOLVED
+        done = missing[-1] < SOLVED
         cold |= (missing[-1][:, :1, None] < SOLVED) & bool(arm.frozen)
         learns = (~cold | warm).double()  # [seeds, 1, units]
         first = first - arm.rate * gradient * learns
