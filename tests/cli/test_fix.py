@@ -103,7 +103,7 @@ def test_a_race_by_what_the_program_prints_is_told_as_such(tmp_path):
         print(f"step {step + 1} val accuracy {right:.2%}")
 with open("log.txt", "a") as log:"""
     (tmp_path / "train.py").write_text(PROGRAM.replace('\nwith open("log.txt", "a") as log:', evaluation))
-    options = ("--metric", "validation accuracy", "--seeds", "2", "--slots", "2")
+    options = ("--metric", "validation accuracy", "--target", "70%", "--seeds", "2", "--slots", "2")
     done = fix(tmp_path, *options, "--", sys.executable, "train.py")
     said = " ".join(done.stderr.decode().split())
     assert done.returncode == 0, said
