@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,10 +22,16 @@ def environment(**more: str) -> dict[str, str]:
     return {**clean, "PYTHONPATH": _SOURCE, "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
+def _hears_ctrl_c() -> None:
+    """Undo what a shell does to commands in the background: they, and all that they start, ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(
     command: Sequence[str], cwd: Path, env: dict[str, str] | None = None, **options: Any
 ) -> subprocess.Popen[bytes]:
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    pipes.setdefault("preexec_fn", _hears_ctrl_c)
     return subprocess.Popen(list(command), cwd=cwd, env=env or environment(), **pipes)
 
 
