@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.runner import environment
+from tests.cli.runner import environment, start
 from unstuck.fixing.watched import run_watched
 from unstuck.settings import Settings
 
@@ -74,7 +74,7 @@ def test_ctrl_c_ends_it(tmp_path):
     )
     command = [sys.executable, "driver.py"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=tmp_path, env=environment(), text=True, **pipes) as driver:
+    with start(command, tmp_path, environment(), text=True, **pipes) as driver:
         program = int(driver.stdout.readline())
         driver.send_signal(2)
         assert "KeyboardInterrupt" in driver.communicate(timeout=60)[1]
