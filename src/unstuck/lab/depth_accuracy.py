@@ -82,6 +82,7 @@ class DepthAccuracy(Experiment):
                     factor,
                     f"three hidden layers, {_TIMED} batches side by side",
                     form=".3g",
+                    timed=True,
                 ),
             ),
             pictures=(_curves(found), _bars(last)),

@@ -96,6 +96,7 @@ class DepthCurves(Experiment):
                     factor,
                     f"four hidden layers, {_TIMED} examples side by side",
                     form=".3g",
+                    timed=True,
                 ),
             ),
             pictures=(

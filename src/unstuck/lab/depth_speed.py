@@ -74,7 +74,10 @@ class DepthSpeed(Experiment):
                 ),
                 *(_ratio(hidden, ratios[hidden]) for hidden in _PUBLISHED),
                 Comparison(
-                    "time of a draw, one example after the other in NumPy, over ours", slow / each, "", form=".3g"
+                    "time of a draw, one example after the other in NumPy, over ours",
+                    slow / each,
+                    form=".3g",
+                    timed=True,
                 ),
             ),
             pictures=(_network(setting), _bars(ranges)),
