@@ -126,7 +126,7 @@ def test_the_environment_is_the_programs_plus_ours(folder):
     code = "import os, json; print(json.dumps(dict(os.environ)))"
     without, within = (eval(run([PYTHON, "-c", code], folder).stdout) for run in (plain, watched))
     added = {name for name in within if name not in without}
-    names = ("RUN_DIR", "BUDGET", "FLOOR", "PROBES", "FAULT", "CHECK", "TRIAL")
+    names = ("RUN_DIR", "BUDGET", "FLOOR", "PROBES", "FAULT", "CHECK", "TRIAL", "PRINTED")
     assert added == {f"UNSTUCK_{name}" for name in names}
     assert {name for name in without if within.get(name) != without[name]} == {"PYTHONPATH"}
     assert within["PYTHONPATH"] == os.pathsep.join([str(launcher.BOOTSTRAP.absolute()), without["PYTHONPATH"]])
