@@ -93,7 +93,7 @@ def fix(program: Program, twin: Program | None, place: Path) -> Fixed:
         rows = {row["label"]: row for row in table["arms"] if row["proven"]}
         arms = {label: _curves(trials, row["name"], seeds) for label, row in rows.items()}
         reached = any(_reaches(rows[label], curves, twins) for label, curves in arms.items())
-    return Fixed(program, verdict, " / ".join(arm["remedy"] for arm in proven), effect, reached, seconds)
+    return Fixed(program, verdict, "; ".join(arm["remedy"] for arm in proven), effect, reached, seconds)
 
 
 def _reaches(row: dict[str, Any], arms: list[Curve], twins: list[Curve]) -> bool:
