@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from unstuck.trials.arm import BASELINE
 from unstuck.trials.combination import clearly_better
 from unstuck.trials.rates import rate_of, with_rate
-from unstuck.trials.screening import compete, reserve
+from unstuck.trials.screening import compete, room
 from unstuck.trials.table import Row
 
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ def climb(plan: Plan, ranked: Sequence[Row]) -> Climbing:
     steps = plan.settings.screening[1]
     for _ in range(_ROUNDS):
         best = kept[0]
-        room = int((plan.budget.left - reserve(plan)) / plan.budget.of(steps))
-        rows = [Row(arm, combination=True) for arm in _next(plan, best.arm)][: max(room, 0)]
+        rows = [Row(arm, combination=True) for arm in _next(plan, best.arm)][: room(plan, steps)]
         if not rows:
             break
         plan.table.rows.extend(rows)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from unstuck.trials.arm import BASELINE
 from unstuck.trials.objective import gain, objective_of, time_to
 from unstuck.trials.rates import joined
-from unstuck.trials.screening import compete, reserve
+from unstuck.trials.screening import compete, room
 from unstuck.trials.table import Row
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def combine(plan: Plan, ranked: Sequence[Row]) -> Generator[list[Trial], Sequenc
         tried = [set(row.arm.remedies) for row in plan.table.rows]
         both = [(other, joined(best.arm, other.arm)) for other in others]
         pairs = [(other, arm) for other, arm in both if arm is not None and set(arm.remedies) not in tried]
-        room = int((plan.budget.left - reserve(plan)) / plan.budget.of(steps))
-        rows = [Row(arm, combination=True) for _, arm in pairs[: max(room, 0)]]
+        rows = [Row(arm, combination=True) for _, arm in pairs[: room(plan, steps)]]
         if not rows:
             break
         plan.table.rows.extend(rows)

@@ -76,18 +76,23 @@ def _first_round(plan: Plan, rows: Sequence[Row], steps: int) -> Screening:
             row.fail("failed", f"not-applied: {'; '.join(missing)}")
     ranked += yield from compete(plan, [row for row in rows if row not in first and row.status == "pending"], steps)
     if not plan.table.problem:
-        joined = pairs(rows, plan.settings.causes)
-        joined = joined[: _room(plan, steps)]
+        second = plan.settings.screening[1]
+        longer = 0.0 if steps == second else plan.cost(_MOST + 1, second)
+        joined = pairs(rows, plan.settings.causes)[: room(plan, steps, longer)]
         plan.table.rows.extend(joined)
         ranked += yield from compete(plan, joined, steps)
     return sorted(ranked, key=lambda row: _place(plan, row))
 
 
-def _room(plan: Plan, steps: int) -> int:
-    """Return how many more arms the budget has room for, with what follows kept free."""
-    second = plan.settings.screening[1]
-    longer = 0 if steps == second else _MOST + 1
-    return max(0, int((plan.budget.left - reserve(plan) - plan.cost(longer, second)) / plan.budget.of(steps)))
+def room(plan: Plan, steps: int, besides: float = 0.0) -> int:
+    """Return how many more arms the budget has room for, with the shortest confirmation kept free.
+
+    Args:
+        plan: The race.
+        steps: How long they run.
+        besides: Seconds that are kept free for more.
+    """
+    return max(0, int((plan.budget.left - reserve(plan) - besides) / plan.budget.of(steps)))
 
 
 def compete(plan: Plan, rows: Sequence[Row], steps: int) -> Screening:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
-from unstuck.difficulties.finding import Finding
-from unstuck.record import Run
 from unstuck.remedies.mode import TrainMode
-from unstuck.remedies.remedy import Remedy
 from unstuck.remedies.rules import program, signal, steps
 from unstuck.remedies.rules.always import always_worth_a_try as always_worth_a_try
+from unstuck.remedies.rules.rule import Rule
 from unstuck.remedies.shapes import SameShape
 from unstuck.remedies.shuffling import Shuffle
 from unstuck.remedies.zeroing import Zeroing
-
-Rule = Callable[[Run, Finding], Iterable[tuple[Remedy, ...]]]
 
 RULES: dict[str, Rule] = {
     "step-too-large": steps.smaller_steps,

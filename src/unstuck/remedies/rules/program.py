@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 from unstuck.difficulties.figures import number
 from unstuck.difficulties.finding import Finding
 from unstuck.record import Run
@@ -13,12 +11,11 @@ from unstuck.remedies.output import DropActivation
 from unstuck.remedies.parameters import TrainAll
 from unstuck.remedies.precision import Precision
 from unstuck.remedies.remedy import Remedy
+from unstuck.remedies.rules.rule import Arms, Rule
 from unstuck.remedies.unfreeze import Unfreeze
 
-Arms = Iterable[tuple[Remedy, ...]]
 
-
-def one(*remedies: Remedy) -> Callable[[Run, Finding], Arms]:
+def one(*remedies: Remedy) -> Rule:
     """Return a rule that proposes each of some remedies alone, whatever the run is."""
     return lambda run, finding: [(remedy,) for remedy in remedies]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from unstuck.difficulties.finding import Finding
 from unstuck.record import Run
 from unstuck.remedies.activation import Activation
@@ -12,11 +10,9 @@ from unstuck.remedies.initialisation import Initialise
 from unstuck.remedies.input_scaling import ScaleInputs
 from unstuck.remedies.learning_rate import LearningRate
 from unstuck.remedies.normalisation import Normalise
-from unstuck.remedies.remedy import Remedy
 from unstuck.remedies.rules.optimizers import other_optimizers
+from unstuck.remedies.rules.rule import Arms
 from unstuck.remedies.target_scaling import ScaleTargets
-
-Arms = Iterable[tuple[Remedy, ...]]
 
 #: Activations that are flat at an end or at both.
 SATURATING = ("sigmoid", "tanh", "hardtanh", "hardsigmoid", "softsign")

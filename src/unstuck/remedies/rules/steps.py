@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from unstuck.difficulties.finding import Finding
 from unstuck.record import Run
 from unstuck.remedies.clipping import Clipping
 from unstuck.remedies.input_scaling import ScaleInputs
 from unstuck.remedies.learning_rate import LearningRate
 from unstuck.remedies.momentum import Momentum
-from unstuck.remedies.remedy import Remedy
 from unstuck.remedies.rules.optimizers import other_optimizers
 from unstuck.remedies.rules.program import digits
+from unstuck.remedies.rules.rule import Arms
 from unstuck.remedies.rules.signal import initialisation
 from unstuck.remedies.schedule import Schedule
 from unstuck.remedies.sites import hidden
 from unstuck.remedies.target_scaling import ScaleTargets
 from unstuck.remedies.weight_decay import WeightDecay
 from unstuck.remedies.widening import Widen
-
-Arms = Iterable[tuple[Remedy, ...]]
 
 
 def larger_steps(run: Run, finding: Finding) -> Arms:
