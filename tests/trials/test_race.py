@@ -342,3 +342,10 @@ def test_what_treats_the_first_cause_is_confirmed_beside_a_winner_that_does_not(
     assert {row.arm for row in table.proven} >= {treating, winner}
     table = race(tmp_path / "none", [treating, winner], FakeEngine(formula), budget_factor=30.0)
     assert row_of(table, treating).status == "dropped"
+
+
+def test_where_the_winner_treats_the_cause_no_other_arm_is_confirmed(tmp_path: Path):
+    winner, other = (Arm((Momentum(number),), "unscaled-inputs") for number in (4.0, 2.0))
+    table = race(tmp_path, [winner, other], FakeEngine(tuned), causes=("unscaled-inputs",), budget_factor=30.0)
+    assert [row.arm for row in table.proven] == [winner]
+    assert sum(row.stage == "confirmation" for row in table.rows) == 1

@@ -43,8 +43,10 @@ def confirm(plan: Plan, finalists: Sequence[Row]) -> Generator[list[Trial], Sequ
     share = plan.budget.share(plan.settings, 2 * len(seeds), SECOND)
     steps = max(plan.settings.steps_of(share), _until_there(plan, finalists[0]))
     decided = False
-    for place, row in enumerate(_in_order(finalists, plan.settings.causes)):
-        of_the_cause = place == 1 and _treats_the_cause(row, plan.settings.causes)
+    causes = plan.settings.causes
+    covered = not _treats_the_cause(finalists[0], causes)  # what helps most may leave the cause where it is
+    for place, row in enumerate(_in_order(finalists, causes)):
+        of_the_cause = place == 1 and covered and _treats_the_cause(row, causes)
         if place >= _MOST or (decided and not of_the_cause):
             row.fail("dropped", "another arm was better in the screening")
         elif place and plan.cost(len(seeds), steps) > plan.budget.left:
