@@ -47,6 +47,19 @@ def test_curvature_of_one_batch_alone_is_not_believed():
     assert found(noisy.but(measured={"held_out": {"curvature": -0.3}})) is not None
 
 
+@pytest.mark.parametrize(
+    ("batches", "curvature", "named"), [(1, -0.2, False), (1, -0.9, True), (2, -0.2, True), (2, -0.05, False)]
+)
+def test_a_single_batch_has_to_confirm_it_clearly(batches: int, curvature: float, named: bool):
+    held = {"curvature": lambda i: curvature if i < batches else None}
+    measured = {
+        "inputs": {"sum": float},
+        "norms": {"gradient": lambda i: 4.0 if i == 0 else 0.4},
+        "curvature": {"raw_smallest": -1.0, "smallest": -1.0},
+    }
+    assert (found(FAULT.but(measured={**measured, "held_out": held})) is not None) is named
+
+
 def test_curvature_that_no_stable_step_could_follow_in_time_is_not_accused():
     assert found(FAULT.but(measured={"sharpness": {"ratio": 1.0}, "curvature": {"raw_smallest": -0.01}})) is None
 
