@@ -139,6 +139,19 @@ def test_an_arm_that_does_not_stay_at_the_target_is_not_proven(tmp_path: Path):
     assert "does not stay there" in row.reason
 
 
+@pytest.mark.parametrize(("end", "status"), [(0.08, "not-proven"), (0.0, "proven")])
+def test_an_arm_that_is_sooner_and_ends_worse_is_not_proven(tmp_path: Path, end: float, status: str):
+    def formula(spec: Spec) -> Course:
+        course = learns(spec, tau=50.0)
+        if spec.remedies:
+            course.loss += end
+        return course
+
+    row = row_of(race(tmp_path, [rate(8.0)], FakeEngine(formula), budget_factor=30.0), rate(8.0))
+    assert row.status == status
+    assert ("worse than the program as it is" in row.reason) is (status == "not-proven")
+
+
 def test_an_arm_that_crashes_on_a_fresh_seed_is_not_proven(tmp_path: Path):
     def formula(spec: Spec) -> Course:
         course = learns(spec)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from unstuck.trials.plan import Measured, Plan
     from unstuck.trials.spec import Trial
 
+#: An arm ends worse where it ends this many times the noise above the program as it is, and this share of its way.
+_WORSE_NOISE, _WORSE_SHARE = 2.0, 0.002
+
 #: Arms that are confirmed: with every further one it is likelier that chance alone proves something.
 _MOST = 2
 
@@ -124,11 +127,18 @@ def judge(row: Row, pairs: Sequence[Pair], plateau: float | None = None) -> None
     curves = [(base.curve, arm.curve) for base, arm in pairs]
     row.metrics = last_values(curves)
     row.beside = beside(curves, row.arm, row.measure)
-    _decide(row, pairs, objective, [level[1] for level in levels])
+    _decide(row, pairs, objective, levels)
 
 
-def _decide(row: Row, pairs: Sequence[Pair], objective: Objective, ends: Sequence[float]) -> None:
-    """Say whether it is proven, and if not, why."""
+def _decide(row: Row, pairs: Sequence[Pair], objective: Objective, levels: Sequence[tuple[float, float]]) -> None:
+    """Say whether it is proven, and if not, why.
+
+    Args:
+        row: The arm.
+        pairs: Baseline and arm on the same seeds.
+        objective: What they are compared by.
+        levels: Where the two end, pair by pair.
+    """
     found = row.speedup
     assert found is not None
     lost = [arm for _, arm in pairs if not arm.usable]
@@ -136,15 +146,34 @@ def _decide(row: Row, pairs: Sequence[Pair], objective: Objective, ends: Sequenc
         row.fail("not-proven", f"{len(lost)} of {len(pairs)} trials failed ({lost[0].failure})")
     elif found.estimate == 0:
         row.fail("not-proven", f"it does not reach {_level(objective)} on every seed")
-    elif max(ends) > objective.target + 2 * objective.noise:
+    elif max(end for _, end in levels) > objective.target + 2 * objective.noise:
         row.fail("not-proven", f"it reaches {_level(objective)} but does not stay there on every seed")
     elif not found.proven:
         row.fail("not-proven", f"{found.estimate:.2g} times sooner, but {_interval(found)}")
+    elif worse := _ends_above(levels, objective):
+        row.fail("not-proven", f"{found.estimate:.2g} times sooner at {_level(objective)}, but {worse}")
     elif not isinstance(row.measure, Metric) and (worse := ends_worse(row.beside)):
         by = "training loss" if row.measure == "loss" else "error of its outputs"
         row.fail("not-proven", f"sooner by the {by}, but {worse}")
     else:
         row.status, row.reason = "proven", ""
+
+
+def _ends_above(levels: Sequence[tuple[float, float]], objective: Objective) -> str:
+    """Return how much worse an arm ends than the program as it is; empty where it does not.
+
+    A larger step is sooner at most levels and stays above the lowest: that is a trade, no remedy. Who gives a target has
+    said what counts.
+    """
+    if isinstance(objective.measure, Metric) and objective.measure.target is not None:
+        return ""
+    above = difference(*zip(*levels, strict=True))
+    least = max(_WORSE_NOISE * objective.noise, _WORSE_SHARE * abs(objective.start - objective.end))
+    if objective.stuck or not above.estimate > least:
+        return ""
+    ends = (float(np.median([level[place] for level in levels])) for place in (1, 0))
+    arm, base = (f"{objective.shown(end):.3g}" for end in ends)
+    return f"it ends at {arm}, worse than the program as it is ({base})"
 
 
 def _level(objective: Objective) -> str:
