@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.difficulties.planted import FAULTY
+from tests.difficulties.records import Record, breaks
+from tests.difficulties.records import learns as learns_well
 from tests.trials.fake import FakeEngine, learns
 from unstuck.difficulties import diagnose
 from unstuck.fixing.choices import Choices
@@ -39,6 +41,15 @@ def test_a_race_is_about_the_run_and_what_was_chosen(run):
     assert settings.seconds == 70.0
     assert 0 < settings.startup < 70.0
     assert arms[0].difficulty == "step-too-small"
+
+
+@pytest.mark.parametrize(("losses", "lost"), [(learns_well(), None), (breaks(at=40), 41), (breaks(at=0), 1)])
+def test_a_race_knows_when_the_run_was_lost(losses, lost, tmp_path):
+    run = Record(loss=losses).write(tmp_path / "run")
+    run.manifest.update(command=["python", "x.py"], seconds=70.0)
+    planned = plan(run, diagnose(run), Choices())
+    assert planned is not None
+    assert planned[0].lost == lost
 
 
 def test_it_is_run_and_then_goes_on_as_it_was(run, tmp_path):

@@ -101,6 +101,15 @@ def test_noise_of_a_stuck_baseline_keeps_the_target_away():
     assert loud.target < quiet.target - 0.3
 
 
+def test_a_baseline_that_leaps_about_leaves_room_above_zero():
+    leaps = np.abs(np.random.default_rng(0).standard_normal(300)) * 300 + 1
+    objective = objective_of([curve(leaps)])
+    assert objective is not None
+    assert objective.stuck
+    assert 0 < objective.target < leaps.max() / 2
+    assert math.isfinite(time_to(falling(), objective.target, objective.window)[0])
+
+
 def test_a_baseline_that_gets_worse_is_not_beaten_by_waiting():
     rising = curve(np.linspace(2.3, 4.0, 300))
     objective = objective_of([rising])

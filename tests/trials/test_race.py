@@ -174,6 +174,20 @@ def test_a_stuck_baseline_gives_a_lower_bound(tmp_path: Path):
     assert row.objective.stuck
 
 
+def test_a_program_that_is_lost_late_is_raced_beyond_that_point(tmp_path: Path):
+    def formula(spec: Spec) -> Course:
+        course = learns(spec)  # the arm is no faster, and is not lost
+        if not spec.remedies:
+            course.loss[150 + 10 * spec.seed :] = np.inf
+        return course
+
+    engine = FakeEngine(formula)
+    (row,) = race(tmp_path, [rate(1.0)], engine, lost=165, budget_factor=10.0).proven
+    assert row.speedup_steps is not None
+    assert row.speedup_steps.at_least
+    assert all(int(name.rpartition("-n")[2]) >= 330 for name in engine.ran)
+
+
 def test_arms_that_change_the_loss_are_compared_by_their_errors(tmp_path: Path):
     better, worse = Arm((OtherLoss(3.0),)), Arm((OtherLoss(0.3),))
     table = race(tmp_path, [better, worse], FakeEngine(tuned))

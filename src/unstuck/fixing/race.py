@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from unstuck.fixing.judgement import judge
 from unstuck.settings import Settings
 
@@ -106,6 +108,7 @@ def plan(run: Run, diagnosis: Diagnosis, choices: Choices) -> Plan | None:
         slots=None,
         budget_factor=choices.budget_factor,
         plateau=_plateau(run, diagnosis),
+        lost=_lost(run),
         causes=tuple(finding.difficulty for finding in diagnosis.findings if finding.role == "cause"),
         seeds=choices.seed_numbers,
         metric=choices.metric_of(run.path),
@@ -121,3 +124,13 @@ def _plateau(run: Run, diagnosis: Diagnosis) -> float | None:
     if diagnosis.verdict.state != "stuck" or course is None or course.signed or course.constant is None:
         return None
     return course.constant if 0 < 0.9 * course.constant < course.end else None
+
+
+def _lost(run: Run) -> int | None:
+    """Return the steps after which the loss was no number any more, None where it ends as one."""
+    pulse = run.pulse[0]
+    losses = pulse.loss[pulse.loss_seen]
+    finite = np.flatnonzero(np.isfinite(losses))
+    if not len(losses) or (len(finite) and finite[-1] == len(losses) - 1):
+        return None
+    return int(pulse.step[pulse.loss_seen][finite[-1]]) + 2 if len(finite) else 1

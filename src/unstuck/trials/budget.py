@@ -19,6 +19,8 @@ _FLOOR = 120.0
 _FEW_STEPS = 50
 #: No trial is shorter, whatever its share: running medians need a few windows.
 _LEAST_STEPS = 20
+#: On another seed a run may be lost as many times later.
+_BEYOND = 2
 #: Printed values of a metric that the two rounds of the screening have at least: fewer say nothing.
 _FIRST_VALUES, _SECOND_VALUES = 2, 4
 #: A trial hangs that takes this many times its estimate, and a minute in any case.
@@ -40,6 +42,8 @@ class RaceSettings:
         screening_seed: Number of the seed that candidates are screened on.
         plateau: Level that the watched run is stuck at, as that of the best constant prediction; None where it learned
             something. How fast that level is reached says nothing then, and what gets off it may do so late.
+        lost: Steps after which the watched run's loss was no number any more; None where it stayed one. Before that,
+            what keeps it from being lost only looks slower.
         seeds: Numbers of the seeds that the winner is confirmed on; they are fresh, and at least two.
         causes: Difficulties that the watched run's findings call causes, the most important first.
         metric: What is raced by instead of the loss, with its target; None for the loss.
@@ -58,6 +62,7 @@ class RaceSettings:
     screening_seed: int = 1
     seeds: tuple[int, ...] = (2, 3, 4)
     plateau: float | None = None
+    lost: int | None = None
     causes: tuple[str, ...] = ()
     metric: Metric | None = None
 
@@ -86,7 +91,14 @@ class RaceSettings:
     @property
     def screening(self) -> tuple[int, int]:
         """Steps of the two rounds of the screening: the same, in full, where there is a plateau to get off."""
-        return (self.steps, self.steps) if self.plateau is not None else (self.steps_of(FIRST), self.steps_of(SECOND))
+        if self.plateau is not None:
+            return self.steps, self.steps
+        return max(self.steps_of(FIRST), self.beyond), max(self.steps_of(SECOND), self.beyond)
+
+    @property
+    def beyond(self) -> int:
+        """Steps by which the program as it is is lost on any seed, if it is on the watched one; else 0."""
+        return min(self.steps, _BEYOND * (self.lost or 0))
 
     def steps_of(self, share: float) -> int:
         """Return the steps of a trial that lasts for a share of the program; of a metric, up to a printed value."""

@@ -44,7 +44,7 @@ def confirm(plan: Plan, finalists: Sequence[Row]) -> Generator[list[Trial], Sequ
     plan.stage = "confirmation"
     seeds = plan.settings.seeds
     share = plan.budget.share(plan.settings, 2 * len(seeds), SECOND)
-    steps = max(plan.settings.steps_of(share), _until_there(plan, finalists[0]))
+    steps = max(plan.settings.steps_of(share), plan.settings.beyond, _until_there(plan, finalists[0]))
     decided = False
     causes = plan.settings.causes
     covered = not _treats_the_cause(finalists[0], causes)  # what helps most may leave the cause where it is
@@ -162,8 +162,8 @@ def _decide(row: Row, pairs: Sequence[Pair], objective: Objective, levels: Seque
 def _ends_above(levels: Sequence[tuple[float, float]], objective: Objective) -> str:
     """Return how much worse an arm ends than the program as it is; empty where it does not.
 
-    A larger step is sooner at most levels and stays above the lowest: that is a trade, no remedy. Who gives a target has
-    said what counts.
+    A larger step is sooner at most levels and stays above the lowest: that is a trade, no remedy. Who gives a target
+    has said what counts.
     """
     if isinstance(objective.measure, Metric) and objective.measure.target is not None:
         return ""

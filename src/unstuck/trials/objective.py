@@ -17,8 +17,9 @@ from unstuck.trials.smoothing import Smooth, noise_of, smooth, window_of
 _WAY_NOISE, _WAY_SHARE = 4.0, 0.05
 #: The target of a baseline that got somewhere: all of its way but this share.
 _REST = 0.05
-#: The target of one that did not: this many times its noise, and this share of its level, below what it reached.
-_BELOW_NOISE, _BELOW_SHARE = 3.0, 0.1
+#: The target of one that did not: this many times its noise, and this share of its level, below what it reached; but
+#: no more than this share of it, since a run that leaps about has more noise than there is room above zero.
+_BELOW_NOISE, _BELOW_SHARE, _BELOW_MOST = 3.0, 0.1, 0.5
 #: A gain below this share is none, however little noise there is.
 _LEAST_GAIN = 0.002
 #: One that ends above this many times its first value has exploded.
@@ -102,8 +103,10 @@ def objective_of(
     first = float(np.median([curve.of(measure)[2][0] for curve in usable]))
     if not end <= _EXPLODED * abs(first):  # its first window may be far up already
         reached = min(reached, first)
-    share = _BELOW_SHARE * abs(start - reached if signed else reached)
-    target = reached - max(_BELOW_NOISE * noise, share) if np.isfinite(reached) else sys.float_info.max
+    below = max(_BELOW_NOISE * noise, _BELOW_SHARE * abs(start - reached if signed else reached))
+    if not signed:
+        below = min(below, _BELOW_MOST * reached)
+    target = reached - below if np.isfinite(reached) else sys.float_info.max
     if signed and target == reached:
         target = float(np.nextafter(reached, -np.inf))
     return Objective(measure, window, start, end, noise, target, stuck=True)
