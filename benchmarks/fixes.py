@@ -1,11 +1,12 @@
 """How often ``unstuck fix`` proves a remedy on programs with a known fault, and how seldom on sound ones.
 
-    python -m benchmarks.fixes [--only REGEX] [--kinds planted,healthy] [--share I/N] [--keep DIR] [--write FILE]
+    python -m benchmarks.fixes [--only REGEX] [--kinds planted,tuned] [--share I/N] [--keep DIR] [--write FILE]
 
 Each planted program of the catalogue is given to ``unstuck fix``. It counts as proven where a remedy is, and as fixed
 where a proven arm ends, on fresh seeds, where the program without the fault does on the same seeds: within a tenth of
 the way from the faulty program's end to there, or within the scatter of its seeds. Arms that change what the loss means
-are compared by the error of the outputs, as in the race. A healthy program is right where nothing is proven.
+are compared by the error of the outputs, as in the race. On a tuned program (``benchmarks.tuned``) nothing should be
+proven; on the catalogue's sound ones (``--kinds healthy``), which nobody has tuned, much may be.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.tuned.tasks import TASKS  # noqa: E402
 from tests.programs.catalogue import HEALTHY, PLANTED, Program  # noqa: E402
 from unstuck.trials.curve import Curve, read_curve  # noqa: E402
 from unstuck.trials.engines.local import LocalEngine  # noqa: E402
@@ -34,6 +36,7 @@ from unstuck.trials.spec import Spec, Trial  # noqa: E402
 from unstuck.trials.table_file import read_table  # noqa: E402
 
 TIMEOUT = 1800
+_TUNED = ROOT / "benchmarks" / "tuned" / "program.py"
 #: Share of the way to the twin's end that may be left.
 _REST = 0.1
 
@@ -147,12 +150,12 @@ def table(results: list[Fixed]) -> str:
             f"| {r.program.name} | {r.verdict} | {r.remedy} | {r.effect} | {words[r.fixed]} | {r.seconds:.0f} s |"
         )
     planted = [r for r in results if r.program.kind == "planted"]
-    healthy = [r for r in results if r.program.kind == "healthy"]
+    sound = [r for r in results if r.program.kind == "healthy"]
     lines += [
         "",
         f"Planted: {sum(bool(r.remedy) for r in planted)} of {len(planted)} proven, "
         f"{sum(r.fixed is True for r in planted)} end as their twin. "
-        f"Healthy: {sum(bool(r.remedy) for r in healthy)} of {len(healthy)} with a proven remedy.",
+        f"Sound: {sum(bool(r.remedy) for r in sound)} of {len(sound)} with a proven remedy.",
     ]
     return "\n".join(lines)
 
@@ -161,14 +164,20 @@ def main() -> None:
     """Fix the chosen programs and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="regular expression on the name")
-    parser.add_argument("--kinds", default="planted,healthy")
+    parser.add_argument("--kinds", default="planted,tuned", help="planted, tuned, healthy")
     parser.add_argument("--share", default="1/1", metavar="I/N", help="the I-th of every N programs only")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the run folders there")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the table there as well, after every program")
     options = parser.parse_args()
-    pairs: list[tuple[Program, Program | None]] = [*PLANTED, *((program, None) for program in HEALTHY)]
-    kinds, (share, shares) = options.kinds.split(","), map(int, options.share.split("/"))
-    chosen = [pair for pair in pairs if pair[0].kind in kinds and re.search(options.only, pair[0].name)]
+    tuned = [Program(f"tuned: {task}", str(_TUNED), (task,), "healthy") for task in TASKS]
+    kinds: dict[str, list[tuple[Program, Program | None]]] = {
+        "planted": list(PLANTED),
+        "tuned": [(program, None) for program in tuned],
+        "healthy": [(program, None) for program in HEALTHY],
+    }
+    pairs = [pair for kind in options.kinds.split(",") for pair in kinds[kind]]
+    chosen = [pair for pair in pairs if re.search(options.only, pair[0].name)]
+    share, shares = map(int, options.share.split("/"))
     results = []
     for program, twin in chosen[share - 1 :: shares]:
         with tempfile.TemporaryDirectory() as temporary:
