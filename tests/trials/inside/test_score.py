@@ -120,6 +120,37 @@ def test_the_programs_own_outputs_and_targets_are_scored_not_those_of_a_remedy(s
     assert read_score(file) == ([0], [1.0])
 
 
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda outputs, targets: ((outputs - targets) ** 2).mean(),
+        lambda outputs, targets: (targets - outputs.squeeze(1)).abs().mean(),
+        lambda outputs, targets: torch.sub(outputs, targets.unsqueeze(1)).square().mean(),
+    ],
+)
+def test_without_a_loss_function_the_last_difference_of_a_step_is_scored(stage, tmp_path, loss):
+    file = tmp_path / "score.jsonl"
+    score.note(stage, file)
+    stage.install()
+    weight = nn.Parameter(torch.tensor([[1.0]]))
+    optimizer = torch.optim.SGD([weight], 0.1)
+    inputs, targets = torch.tensor([[1.0], [2.0], [6.0]]), torch.tensor([3.0, 4.0, 8.0])
+    (weight - torch.tensor([[5.0]])).sum().backward()
+    loss(inputs @ weight, targets).backward()  # every output is 2 below its target; the targets' variance is 14 / 3
+    optimizer.step()
+    stage.ends()
+    assert read_score(file) == ([0], [pytest.approx(4 / (14 / 3))])
+
+
+def test_a_difference_beside_a_loss_function_does_not_count(stage, tmp_path):
+    file = tmp_path / "score.jsonl"
+    score.note(stage, file)
+    stage.install()
+    train(network(), lambda outputs, targets: F.cross_entropy(outputs - torch.full((2, 2), 9.0), targets), 1)
+    stage.ends()
+    assert read_score(file) == ([0], [1.0])
+
+
 def test_the_training_is_the_same_bit_for_bit(stage, tmp_path):
     plain = network()
     train(plain, F.cross_entropy, 5)

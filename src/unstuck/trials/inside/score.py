@@ -1,23 +1,25 @@
 """The error of the outputs at every training step, for arms that change what the loss means.
 
 Called after the remedies are in effect, so that what stands for a loss function here lies outside of theirs: it sees
-the outputs and targets that the program passes, whatever a remedy makes of them. Losses that the program computes
-itself, or inside of compiled code, are not seen.
+the outputs and targets that the program passes, whatever a remedy makes of them. Where a step calls no loss function,
+its last difference of something trained and something given counts, as in ``((model(x) - y) ** 2).mean()``. Other
+losses that the program computes itself, or inside of compiled code, are not seen.
 """
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from unstuck.attach.untraced import untraced
+from unstuck.attach.untraced import stands_for, untraced
 from unstuck.record import jsonl
 from unstuck.trials.inside.errors import Errors
-from unstuck.trials.inside.losses import BINARY, DISTANCES, Call, wrap_losses
+from unstuck.trials.inside.losses import BINARY, DISTANCES, Call, same_but_ones, wrap_losses
 from unstuck.trials.inside.stage import Stage
 from unstuck.trials.inside.steps import Steps, is_first_rank
 
@@ -42,7 +44,21 @@ def note(stage: Stage, file: Path) -> None:
             seen(call)
         return call.original(**{**call.options, "input": call.input, "target": call.target})
 
+    differs = untraced(score.differs, lambda error: None)
+
+    def make(original: Callable[..., Any]) -> Callable[..., Any]:
+        @stands_for(original)
+        def sub(one: Any, other: Any, *args: Any, **kwargs: Any) -> Any:
+            if isinstance(one, Tensor) and isinstance(other, Tensor) and one.requires_grad != other.requires_grad:
+                differs(*((one, other) if one.requires_grad else (other, one)))
+            return original(one, other, *args, **kwargs)
+
+        return sub
+
     wrap_losses(stage, ("cross_entropy", "nll_loss", *DISTANCES, *BINARY), call)
+    for owner, names in ((Tensor, ("__sub__", "sub", "subtract")), (torch, ("sub", "subtract"))):
+        for name in names:
+            stage.wrap(owner, name, make)
     Steps(stage, lambda _, step: score.stepped(step))
     stage.at_end(score.write)
 
@@ -54,6 +70,7 @@ class _Score:
         self._file = file
         self._errors = Errors()
         self._pending: list[Tensor] = []
+        self._difference: tuple[Tensor, Tensor] | None = None
         self._steps: list[int] = []
         self._values: list[Tensor] = []
 
@@ -64,8 +81,16 @@ class _Score:
         if error is not None:
             self._pending.append(error)
 
+    def differs(self, output: Tensor, target: Tensor) -> None:
+        """Keep the two sides of a difference: the last of a step is the one in its loss."""
+        if torch.is_grad_enabled() and output.dim() and same_but_ones(output, target):
+            self._difference = output.detach(), target
+
     def stepped(self, step: int) -> None:
         """Put the errors since the step before under this one."""
+        difference, self._difference = self._difference, None
+        if difference is not None and not self._pending:
+            self._compare(*difference)
         if self._pending:
             with torch.no_grad():
                 self._values.append(torch.stack([error.to(self._pending[0].device) for error in self._pending]).mean())
@@ -73,6 +98,12 @@ class _Score:
             self._pending = []
         if len(self._steps) >= _EVERY:
             self.write()
+
+    def _compare(self, output: Tensor, target: Tensor) -> None:
+        """Note the error of the two sides of a difference; sides that have none are no fault of the program's."""
+        with torch.no_grad(), contextlib.suppress(RuntimeError, TypeError):
+            error = self._errors.of("difference", output, target, {})
+            self._pending += [error] if error is not None else []
 
     def write(self) -> None:
         """Write down what is there."""
