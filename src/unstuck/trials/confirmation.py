@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,31 +107,42 @@ def judge(row: Row, pairs: Sequence[Pair], plateau: float | None = None) -> None
         plateau: Level that the watched run is stuck at, None where it learned.
     """
     pairs = [pair for pair in pairs if len(pair[0].curve.of(row.measure)[0])]
-    objective = objective_of([base.curve for base, _ in pairs], row.measure, plateau)
-    if objective is None:
+    common = objective_of([base.curve for base, _ in pairs], row.measure, plateau)
+    found = [objective_of([base.curve], row.measure, plateau) for base, _ in pairs]
+    own = [objective for objective in found if objective is not None]
+    if common is None:
         row.fail("not-proven", f"the baseline's {row.measure} was not seen")
         return
-    row.objective = objective
-    if any(at_first_value(base.curve, objective) for base, _ in pairs):
+    # Each pair is held to its own level: a seed may bring other data, on which the common one says nothing.
+    target, stuck = float(np.median([one.target for one in own])), any(one.stuck for one in own)
+    objective = row.objective = replace(common, target=target, stuck=stuck)
+    if any(at_first_value(base.curve, one) for (base, _), one in zip(pairs, own, strict=True)):
         where = f"where it first prints {row.measure}"
         row.fail("not-proven", f"the program is at {_level(objective)} {where}: how soon is not known")
         return
-    bases = [baseline_time(base.curve, objective) for base, _ in pairs]
-    arms = [_time(arm, objective) for _, arm in pairs]
+    bases = [baseline_time(base.curve, one) for (base, _), one in zip(pairs, own, strict=True)]
+    arms = [_time(arm, one) for (_, arm), one in zip(pairs, own, strict=True)]
     # An arm that is there at its first printed value may have been there long before.
-    censored = any(base[2] for base in bases) or any(at_first_value(arm.curve, objective) for _, arm in pairs)
+    early = any(at_first_value(arm.curve, one) for (_, arm), one in zip(pairs, own, strict=True))
+    censored = early or any(base[2] for base in bases)
     by_steps = speedup([base[0] for base in bases], [arm[0] for arm in arms], censored)
     row.speedup_steps = None if row.arm.changes_step else by_steps
     row.speedup_seconds = speedup([base[1] for base in bases], [arm[1] for arm in arms], censored)
-    levels = [final_levels(base.curve, arm.curve, objective, row.arm.changes_step) for base, arm in pairs]
+    levels = [
+        final_levels(base.curve, arm.curve, one, row.arm.changes_step)
+        for (base, arm), one in zip(pairs, own, strict=True)
+    ]
     row.final = difference(*([objective.shown(level[i]) for level in levels] for i in (0, 1)))
     curves = [(base.curve, arm.curve) for base, arm in pairs]
     row.metrics = last_values(curves)
     row.beside = beside(curves, row.arm, row.measure)
-    _decide(row, pairs, objective, levels)
+    away = any(end > one.target + 2 * one.noise for (_, end), one in zip(levels, own, strict=True))
+    _decide(row, pairs, objective, levels, away)
 
 
-def _decide(row: Row, pairs: Sequence[Pair], objective: Objective, levels: Sequence[tuple[float, float]]) -> None:
+def _decide(
+    row: Row, pairs: Sequence[Pair], objective: Objective, levels: Sequence[tuple[float, float]], away: bool
+) -> None:
     """Say whether it is proven, and if not, why.
 
     Args:
@@ -138,6 +150,7 @@ def _decide(row: Row, pairs: Sequence[Pair], objective: Objective, levels: Seque
         pairs: Baseline and arm on the same seeds.
         objective: What they are compared by.
         levels: Where the two end, pair by pair.
+        away: Whether an arm ends above its level.
     """
     found = row.speedup
     assert found is not None
@@ -146,7 +159,7 @@ def _decide(row: Row, pairs: Sequence[Pair], objective: Objective, levels: Seque
         row.fail("not-proven", f"{len(lost)} of {len(pairs)} trials failed ({lost[0].failure})")
     elif found.estimate == 0:
         row.fail("not-proven", f"it does not reach {_level(objective)} on every seed")
-    elif max(end for _, end in levels) > objective.target + 2 * objective.noise:
+    elif away:
         row.fail("not-proven", f"it reaches {_level(objective)} but does not stay there on every seed")
     elif not found.proven:
         row.fail("not-proven", f"{found.estimate:.2g} times sooner, but {_interval(found)}")
