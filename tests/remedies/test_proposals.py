@@ -12,6 +12,7 @@ from unstuck.record import Run
 from unstuck.remedies import Remedy
 from unstuck.remedies.learning_rate import LearningRate
 from unstuck.remedies.loss import ExchangeLoss
+from unstuck.remedies.mode import TrainMode
 from unstuck.remedies.optimizer import Exchange
 from unstuck.remedies.output import DropActivation
 from unstuck.remedies.precision import Precision
@@ -95,6 +96,14 @@ def test_what_needs_a_person_is_said_with_the_reason():
     assert name == "targets-misaligned"
     assert "author" in why
     assert propose(RUN, diagnosis) == []
+
+
+def test_an_evaluation_in_the_wrong_mode_is_no_matter_for_trials():
+    seen = {"evaluations looked into": 2, "normalisations in training mode": 3}
+    diagnosis = Diagnosis(Verdict("wrong", ""), (cause("wrong-mode", evidence=seen),), (), Overhead(0.0, 0.0))
+    assert propose(RUN, diagnosis) == []
+    assert not_tried(diagnosis) == [("wrong-mode", "it spoils the evaluations, not the training")]
+    assert remedies(cause("wrong-mode")) == [(TrainMode(),)]
 
 
 def test_without_an_optimizer_there_is_nothing_to_try():

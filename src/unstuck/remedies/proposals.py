@@ -8,7 +8,7 @@ from unstuck.difficulties.finding import Diagnosis
 from unstuck.record import Run
 from unstuck.remedies.remedy import Remedy
 from unstuck.remedies.rules import RULES, always_worth_a_try
-from unstuck.trials.by_hand import NEEDS_A_PERSON
+from unstuck.trials.by_hand import NEEDS_A_PERSON, why_by_hand
 
 #: Arms of one race at most.
 _MOST = 18
@@ -62,8 +62,9 @@ def propose(run: Run, diagnosis: Diagnosis) -> list[Proposal]:
     symptoms = [finding for finding in diagnosis.findings if finding.role == "symptom"]
     mistakes = [finding for finding in causes if finding.difficulty in (*_WRONG, *NEEDS_A_PERSON)]
     for finding in mistakes or [*causes, *symptoms]:
-        for remedies in RULES[finding.difficulty](run, finding) if finding.difficulty in RULES else ():
-            found.setdefault(remedies, Proposal(remedies, finding.difficulty))
+        if finding.difficulty in RULES and why_by_hand(finding) is None:
+            for remedies in RULES[finding.difficulty](run, finding):
+                found.setdefault(remedies, Proposal(remedies, finding.difficulty))
     if not mistakes:
         for remedies in always_worth_a_try(run):
             found.setdefault(remedies, Proposal(remedies))
