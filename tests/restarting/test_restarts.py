@@ -30,6 +30,18 @@ class Shortcuts(nn.Module):
         return self.last(torch.cat([x, hidden], -1))
 
 
+class Plain(nn.Module):
+    """The same without what makes it special."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.last = nn.Linear(2, 4), nn.Linear(6, 4), nn.Linear(4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = torch.cat([x, torch.tanh(self.first(x))], -1)
+        return self.last(self.second(hidden).sigmoid())
+
+
 def twice() -> nn.Module:
     layer = nn.Linear(2, 2)
     return nn.Sequential(layer, nn.Tanh(), layer, nn.Tanh(), nn.Linear(2, 1))
@@ -39,10 +51,12 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "chain": lambda: nn.Sequential(
         nn.Linear(2, 3), nn.Sigmoid(), nn.Linear(3, 3, bias=False), nn.Tanh(), nn.Linear(3, 1)
     ),
-    "shortcuts": Shortcuts,
+    "shortcuts": Plain,
+    "frozen shortcuts": Shortcuts,
     "twice": twice,
     "batch norm": lambda: nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 1)),
     "layer norm": lambda: nn.Sequential(nn.Linear(2, 4), nn.LayerNorm(4), nn.ReLU(), nn.Linear(4, 1)),
+    "in place": lambda: nn.Sequential(nn.Linear(2, 4), nn.ReLU(inplace=True), nn.Linear(4, 1)),
     "frozen": lambda: nn.Sequential(nn.Linear(2, 4).requires_grad_(False), nn.ReLU(), nn.Linear(4, 1)),
 }
 OPTIMIZERS = {

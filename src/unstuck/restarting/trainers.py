@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from unstuck.restarting.batches import Batches
-from unstuck.restarting.linear import chain_of, run_chain
+from unstuck.restarting.graph import graph_of, run_graph
 from unstuck.restarting.stepping import MakeOptimizer, stacked_optimizer
 
 State = dict[str, Tensor]
@@ -105,7 +105,7 @@ class Together:
         self._stacked.update(self._parameters)
         self._optimizer = stacked_optimizer(task.optimizer, self._base, self._parameters)
         self._batches = task.batches(first, end)
-        self._chain = chain_of(self._base, task.inputs)
+        self._graph = graph_of(self._base, task.inputs)
         where = None if self._batches.shared else 0
         self._losses = vmap(task.loss, in_dims=(0, where), randomness="different")
         self._whole = vmap(self._one, in_dims=(0, where, where), randomness="different")
@@ -116,11 +116,11 @@ class Together:
     def step(self) -> Tensor:
         """Take a step."""
         inputs, targets = self._batches.take()
-        if self._chain is None:
+        if self._graph is None:
             self._optimizer.zero_grad()
             losses = self._whole(self._stacked, inputs, targets)
         else:
-            outputs = run_chain(self._chain, self._parameters, inputs, self._batches.shared)
+            outputs = run_graph(self._graph, self._parameters, inputs, self._batches.shared)
             losses = self._losses(outputs, targets)
         losses.sum().backward()
         self._optimizer.step()
