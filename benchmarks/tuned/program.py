@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import json
 import sys
 from dataclasses import asdict, dataclass
@@ -17,8 +15,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, S
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-with contextlib.redirect_stdout(io.StringIO()):  # the text of one task prints itself where it is imported
-    from benchmarks.tuned.tasks import TASKS, Task
+from benchmarks.tuned.tasks import TASKS, Task
 
 SETTINGS = Path(__file__).with_name("settings.json")
 

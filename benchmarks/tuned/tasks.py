@@ -6,7 +6,8 @@ the order.
 
 from __future__ import annotations
 
-import this
+import contextlib
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,6 +16,9 @@ import torch
 from sklearn import datasets
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+with contextlib.redirect_stdout(io.StringIO()):  # it prints itself
+    import this
 
 Loss = Callable[[nn.Module, Sequence[Tensor]], Tensor]
 

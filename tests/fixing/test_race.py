@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,20 @@ def test_a_race_is_about_the_run_and_what_was_chosen(run):
     assert settings.seconds == 70.0
     assert 0 < settings.startup < 70.0
     assert arms[0].difficulty == "step-too-small"
+
+
+def test_a_race_is_about_the_optimizer_with_most_steps_and_leaves_other_phases_alone(run):
+    run.manifest.update(command=["python", "x.py"], seconds=70.0)
+    (first,), pulse = run.optimizers, run.pulse[0]
+    early = replace(pulse, time=pulse.time[:30] - pulse.time[29] - 1, step=pulse.step[:30])
+    beside = replace(pulse, step=pulse.step[:300], time=pulse.time[:300])
+    run.optimizers[:] = [replace(first, index=index) for index in range(3)]
+    run.pulse.clear()
+    run.pulse.update({0: early, 1: beside, 2: pulse})
+    assert (run.main_optimizer.index, [one.index for one in run.together]) == (2, [1, 2])
+    settings, _ = plan(run, diagnose(run), Choices())
+    assert (settings.optimizer, settings.apart, settings.steps) == (2, (0,), len(pulse))
+    assert type(settings).from_json(settings.to_json(), settings.folder) == settings
 
 
 @pytest.mark.parametrize(("losses", "lost"), [(learns_well(), None), (breaks(at=40), 41), (breaks(at=0), 1)])

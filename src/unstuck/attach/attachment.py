@@ -49,7 +49,7 @@ def install(settings: Settings, began: float | None = None) -> Attachment:
     """
     attachment = Attachment(settings, began=began)
     if settings.printed:
-        note(lambda: attachment.session.first_steps, settings.run_dir / "printed.jsonl")
+        note(lambda: attachment.session.steps_of(0), settings.run_dir / "printed.jsonl")
     previous = sys.excepthook
     raised: list[str] = []
 

@@ -22,7 +22,7 @@ def note(done: Callable[[], int], file: Path) -> None:
     Progress bars, which write their line anew again and again, are left out.
 
     Args:
-        done: Tells the steps that the first optimizer has done.
+        done: Tells the steps that the optimizer has done whose they are counted by.
         file: Gets a JSON line for each: ``{"step": 120, "text": "val_acc: 0.93"}``.
     """
     if os.environ.get("RANK", "0") != "0":  # of a distributed run one process speaks for all

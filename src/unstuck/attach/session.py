@@ -126,14 +126,21 @@ class Session:
         """Whether steps were taken in more than one thread, as far as they were looked at."""
         return len(self._threads) > 1
 
-    @property
-    def first_steps(self) -> int:
-        """Steps of the first optimizer so far, looked at or not. Changes nothing: any thread may ask."""
-        if not self.tracks:
+    def steps_of(self, index: int) -> int:
+        """Return the steps of an optimizer so far, looked at or not. Changes nothing: any thread may ask.
+
+        Args:
+            index: Its number in the record.
+        """
+        if index >= len(self.tracks):
             return 0
-        first, beat = self.tracks[0], self.beat
-        ordinary = len(beat.rows) + len(beat.numbers) // 3 if self._last_stepped is first else 0
-        return first.steps + ordinary
+        track, beat = self.tracks[index], self.beat
+        ordinary = len(beat.rows) + len(beat.numbers) // 3 if self._last_stepped is track else 0
+        return track.steps + ordinary
+
+    def is_number(self, optimizer: Optimizer, index: int) -> bool:
+        """Return whether an optimizer has this number in the record."""
+        return index < len(self.tracks) and self.tracks[index].reference() is optimizer
 
     @property
     def capture(self) -> Capture | None:

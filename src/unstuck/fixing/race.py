@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from unstuck.difficulties.finding import Diagnosis
     from unstuck.fixing.choices import Choices
     from unstuck.record import Run
+    from unstuck.record.reader import Pulse
     from unstuck.trials.arm import Arm
     from unstuck.trials.budget import RaceSettings
     from unstuck.trials.engines.engine import Engine
@@ -64,7 +65,7 @@ def why_none(run: Run) -> str:
     Args:
         run: The watched run.
     """
-    if not len(run.pulse.get(0, ())):
+    if not any(len(pulse) for pulse in run.pulse.values()):
         return "the program took no optimizer step that they could be compared by"
     return "no finding of this run has a remedy that can be tried from outside"
 
@@ -94,7 +95,11 @@ def plan(run: Run, diagnosis: Diagnosis, choices: Choices) -> Plan | None:
     from unstuck.trials.arm import Arm
     from unstuck.trials.budget import RaceSettings
 
-    pulse = run.pulse.get(0)
+    metric = choices.metric_of(run.path)
+    index, together = 0, [one.index for one in run.optimizers]
+    if metric is None and run.optimizers:  # metrics are noted against the steps of the first one
+        index, together = run.main_optimizer.index, [one.index for one in run.together]
+    pulse = run.pulse.get(index)
     proposals = propose(run, diagnosis) if pulse is not None and len(pulse) else []
     if pulse is None or not proposals:
         return None
@@ -105,30 +110,31 @@ def plan(run: Run, diagnosis: Diagnosis, choices: Choices) -> Plan | None:
         steps=int(pulse.step[-1]) + 1,
         seconds=seconds,
         startup=max(0.0, seconds - float(pulse.time[-1] - pulse.time[0])),
+        optimizer=index,
+        apart=tuple(one.index for one in run.optimizers if one.index not in together),
         slots=None,
         budget_factor=choices.budget_factor,
-        plateau=_plateau(run, diagnosis),
-        lost=_lost(run),
+        plateau=_plateau(run, diagnosis, index),
+        lost=_lost(pulse),
         causes=tuple(finding.difficulty for finding in diagnosis.findings if finding.role == "cause"),
         seeds=choices.seed_numbers,
-        metric=choices.metric_of(run.path),
+        metric=metric,
     )
     return settings, [Arm(proposal.remedies, proposal.difficulty) for proposal in proposals]
 
 
-def _plateau(run: Run, diagnosis: Diagnosis) -> float | None:
+def _plateau(run: Run, diagnosis: Diagnosis, index: int) -> float | None:
     """Return the loss of the best constant prediction where the run is stuck there, None where it is not."""
     from unstuck.difficulties.course import read_course
 
-    course = read_course(run.pulse[0], run.of(0))
+    course = read_course(run.pulse[index], run.of(index))
     if diagnosis.verdict.state != "stuck" or course is None or course.signed or course.constant is None:
         return None
     return course.constant if 0 < 0.9 * course.constant < course.end else None
 
 
-def _lost(run: Run) -> int | None:
+def _lost(pulse: Pulse) -> int | None:
     """Return the steps after which the loss was no number any more, None where it ends as one."""
-    pulse = run.pulse[0]
     losses = pulse.loss[pulse.loss_seen]
     finite = np.flatnonzero(np.isfinite(losses))
     if not len(losses) or (len(finite) and finite[-1] == len(losses) - 1):

@@ -118,9 +118,39 @@ class Run:
         return [probe for probe in self.probes if probe.optimizer == optimizer]
 
     @property
+    def main_optimizer(self) -> OptimizerInfo:
+        """The optimizer that the run is about: that with most steps, of those with as many the one with most weights.
+
+        Raises:
+            IndexError: None was seen.
+        """
+        ranked = sorted(self.optimizers, key=lambda one: (-len(self.pulse.get(one.index, ())), -one.elements))
+        return ranked[0]
+
+    @property
+    def together(self) -> list[OptimizerInfo]:
+        """The main optimizer and those that step in turn with it; others belong to another phase of the program.
+
+        Raises:
+            IndexError: No optimizer was seen.
+        """
+        main = self.main_optimizer
+        span = _span(self.pulse.get(main.index))
+        return [one for one in self.optimizers if one is main or _overlap(span, _span(self.pulse.get(one.index)))]
+
+    @property
     def steps(self) -> int:
         """Number of optimizer steps seen, over all optimizers."""
         return sum(int(p.step[-1]) + 1 for p in self.pulse.values() if len(p))
+
+
+def _span(pulse: Pulse | None) -> tuple[float, float] | None:
+    return (float(pulse.time[0]), float(pulse.time[-1])) if pulse is not None and len(pulse) else None
+
+
+def _overlap(one: tuple[float, float] | None, other: tuple[float, float] | None) -> bool:
+    """Whether two spans of time have a part in common; what has no span could be anywhere."""
+    return one is None or other is None or (one[0] <= other[1] and other[0] <= one[1])
 
 
 def read_run(path: Path | str, rank: int = 0) -> Run:

@@ -15,7 +15,7 @@ from unstuck.trials.inside.stage import Stage
 
 
 class Adoption:
-    """Adds parameters to the first group of the first optimizer that steps, right before its first step.
+    """Adds parameters to the first group of the optimizer that counts, right before its first step.
 
     Which parameters the training uses is known only after a backward pass. Where the step itself makes it, through a
     closure, they are added before the second step.
@@ -64,7 +64,8 @@ class Adoption:
             self._end()
 
     def _look(self, optimizer: Optimizer) -> None:
-        if self._over:
+        counts = self._stage.counts
+        if self._over or (counts is not None and not counts(optimizer)):
             return
         if self._first is None:
             self._first = weakref.ref(optimizer)

@@ -75,7 +75,7 @@ class Exchange(Remedy):
 
     def edit(self, run: Run) -> Edit:
         """Name the new class at the lines that made the optimizers."""
-        optimizer = run.optimizers[0]
+        optimizer = run.main_optimizer
         place = optimizer_place(run) or "where it is made"
         new = self._arguments(optimizer.groups[0] if optimizer.groups else {})
         shown = ", ".join(["...", *(f"{key}={value}" for key, value in new.items())])

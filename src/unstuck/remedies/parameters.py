@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainAll(Remedy):
-    """The first optimizer gets all parameters that have a gradient after the first backward pass and no optimizer."""
+    """The main optimizer gets all parameters that have a gradient after the first backward pass and no optimizer."""
 
     kind: ClassVar[str] = "parameters"
 
@@ -34,7 +34,7 @@ class TrainAll(Remedy):
 
     def edit(self, run: Run) -> Edit:
         """Name the parameters at the line that made the optimizer."""
-        optimizer = run.optimizers[0]
+        optimizer = run.main_optimizer
         place = f" at {optimizer.file}:{optimizer.line}" if optimizer.file and optimizer.line else ""
         lacking = audited(run, "outside")
         sentence = f"give the optimizer{place} the parameters of all layers in use: model.parameters()"
@@ -54,12 +54,12 @@ def _pieces(run: Run) -> tuple[Replacement, ...]:
 
 
 def audited(run: Run, which: str) -> str:
-    """Return the names of a set of parameters of the last probe of a run's first optimizer, as words.
+    """Return the names of a set of parameters of the last probe of a run's main optimizer, as words.
 
     Args:
         run: The watched run.
         which: The set, ``outside`` or ``frozen``.
     """
-    audits = [p.m["parameters"] for p in run.of(run.optimizers[0].index) if "parameters" in p.m]
+    audits = [p.m["parameters"] for p in run.of(run.main_optimizer.index) if "parameters" in p.m]
     names = [str(name) for name in audits[-1].get(which) or ()] if audits else []
     return f"{', '.join(names[:3])}{', ...' if len(names) > 3 else ''}"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def optimizer_place(run: Run) -> str:
     """Return where the optimizers are made, as it reads in a sentence: ``train.py:31``; empty if not known."""
-    return " and ".join(dict.fromkeys(f"{o.file}:{o.line}" for o in run.optimizers if o.file and o.line))
+    return " and ".join(dict.fromkeys(f"{o.file}:{o.line}" for o in run.together if o.file and o.line))
 
 
 def keyword_edit(run: Run, new: Mapping[str, NewValue], otherwise: str = "") -> Edit:
@@ -26,8 +26,8 @@ def keyword_edit(run: Run, new: Mapping[str, NewValue], otherwise: str = "") -> 
         new: The values to write from those of a group, as Python source, by their names; None where one stays.
         otherwise: What to write for the first one in words, where the group's values are not known.
     """
-    optimizer = run.optimizers[0]
-    groups: list[dict[str, Any]] = [group for info in run.optimizers for group in info.groups]
+    optimizer = run.main_optimizer
+    groups: list[dict[str, Any]] = [group for info in run.together for group in info.groups]
     first = next(iter(new))
     having = next((group for group in groups if new[first](group) is not None), {})
     values = {name: text for name, of in new.items() if (text := of(having)) is not None} or {first: otherwise}

@@ -31,14 +31,14 @@ def precision_edit(run: Run, to: str) -> Edit:
         run: The watched run.
         to: ``float32``, ``bfloat16`` or ``float64``.
     """
-    file = run.optimizers[0].file
+    file = run.main_optimizer.file
     source = read_source(run, file)
     if to == "float64":
         return Edit(
             "keep inputs, targets and weights in float64 (double() in the place of float()), or subtract from large "
             "numbers, such as times since 1970, where they begin",
             file,
-            run.optimizers[0].line,
+            run.main_optimizer.line,
         )
     sites = _sites(source, to) if source is not None else []
     if source is None or file is None or not sites:

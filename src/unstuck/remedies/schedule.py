@@ -92,7 +92,7 @@ class Schedule(Remedy):
 
     def edit(self, run: Run) -> Edit:
         """Name the scheduler to write after the line that made the optimizer."""
-        optimizer = run.optimizers[0]
+        optimizer = run.main_optimizer
         pulse = run.pulse.get(optimizer.index)
         total = int(pulse.step[-1]) + 1 if pulse is not None and len(pulse) else 0
         place = f"{optimizer.file}:{optimizer.line}" if optimizer.file and optimizer.line else "the optimizer's line"

@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
 
 def step_place(run: Run) -> tuple[str, int] | None:
-    """Return the line that called the first optimizer's step, None where it was not seen.
+    """Return the line that called the main optimizer's step, None where it was not seen.
 
     Args:
         run: The watched run.
     """
     for event in run.events:
-        if event.get("name") == "first_step" and event.get("optimizer") == run.optimizers[0].index:
+        if event.get("name") == "first_step" and event.get("optimizer") == run.main_optimizer.index:
             file, line = event.get("file"), event.get("line")
             return (str(file), int(line)) if file and line else None
     return None

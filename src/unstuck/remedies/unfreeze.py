@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Unfreeze(Remedy):
-    """Frozen parameters of a network that is trained in part want gradients, and the first optimizer gets them.
+    """Frozen parameters of a network that is trained in part want gradients, and the main optimizer gets them.
 
     A network of which nothing is trained, such as a teacher, stays as it is.
     """
@@ -50,7 +50,7 @@ class Unfreeze(Remedy):
 
     def edit(self, run: Run) -> Edit:
         """Name the parameters and the line that made the optimizer."""
-        optimizer = run.optimizers[0]
+        optimizer = run.main_optimizer
         place = (
             f"before {optimizer.file}:{optimizer.line}" if optimizer.file and optimizer.line else "before it is made"
         )

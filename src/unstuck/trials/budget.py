@@ -26,6 +26,8 @@ _FIRST_VALUES, _SECOND_VALUES = 2, 4
 #: A trial hangs that takes this many times its estimate, and a minute in any case.
 _PATIENCE, _GRACE = 10.0, 60.0
 
+_TUPLES = ("command", "apart", "seeds", "causes")
+
 
 @dataclass(frozen=True, slots=True)
 class RaceSettings:
@@ -34,9 +36,11 @@ class RaceSettings:
     Attributes:
         folder: Where its trials are kept: the folder ``trials`` of the watched run.
         command: The program's command line, word by word.
-        steps: Optimizer steps of the watched run, from its first to its last.
+        steps: Steps of the optimizer in the watched run, from its first to its last.
         seconds: How long the watched run took.
         startup: How much of it was over before the first step.
+        optimizer: Number in the record of the optimizer that the race is about.
+        apart: Numbers of those that step before or after it, in another phase of the program: they are left alone.
         slots: Trials that run at the same time; None for as many as the engine has.
         budget_factor: Length of the race, in lengths of the watched run.
         screening_seed: Number of the seed that candidates are screened on.
@@ -57,6 +61,8 @@ class RaceSettings:
     steps: int
     seconds: float
     startup: float = 0.0
+    optimizer: int = 0
+    apart: tuple[int, ...] = ()
     slots: int | None = None
     budget_factor: float = 3.0
     screening_seed: int = 1
@@ -77,14 +83,14 @@ class RaceSettings:
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON, without the folder, which may be moved (inverse of :meth:`from_json`)."""
-        values = {**asdict(self), "command": list(self.command), "seeds": list(self.seeds), "causes": list(self.causes)}
+        values = {**asdict(self), **{name: list(getattr(self, name)) for name in _TUPLES}}
         del values["folder"]
         return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any], folder: Path) -> RaceSettings:
         """Return the settings of a race whose trials are kept in a folder."""
-        tuples = {name: tuple(values[name]) for name in ("command", "seeds", "causes")}
+        tuples = {name: tuple(values[name]) for name in _TUPLES}
         metric = Metric.from_json(values.get("metric"))
         return cls(folder, **{**values, **tuples, "metric": metric})
 

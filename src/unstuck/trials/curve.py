@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from unstuck.record import read_run
+from unstuck.record.manifest import read_object
 from unstuck.record.reader import Pulse
 from unstuck.trials.metric import Floats, Measure, Metric
 
@@ -62,7 +63,7 @@ def read_curve(folder: Path) -> Curve:
     """Read what a trial has noted.
 
     Args:
-        folder: The trial's folder, which is a run folder.
+        folder: The trial's folder, which is a run folder; of a run that is no trial the first optimizer's is read.
 
     Returns:
         The curve; without rows where the trial did not get to a step.
@@ -70,7 +71,8 @@ def read_curve(folder: Path) -> Curve:
     Raises:
         UsageError: The folder is not a run.
     """
-    pulse = read_run(folder).pulse.get(0, Pulse.empty())
+    optimizer = read_object(folder / "spec.json").get("optimizer", 0)
+    pulse = read_run(folder).pulse.get(optimizer, Pulse.empty())
     seconds = pulse.time - pulse.time[0] if len(pulse) else np.empty(0)
     loss = np.where(pulse.loss_seen & ~np.isfinite(pulse.loss), np.inf, pulse.loss)
     return Curve(pulse.step + 1, seconds, loss, _error(folder, pulse.step), _metrics(folder))

@@ -151,6 +151,8 @@ class Plan:
             seed=seed,
             steps=steps,
             total_steps=self.settings.steps,
+            optimizer=self.settings.optimizer,
+            apart=self.settings.apart,
             score=self._score,
             seconds=self.budget.limit(steps),
         )

@@ -14,7 +14,7 @@ def read_score(file: Path) -> tuple[list[int], list[float]]:
         file: The file.
 
     Returns:
-        The steps of the first optimizer, from 0, and the error of the outputs at each.
+        The steps that count, from 0, and the error of the outputs at each.
     """
     steps: list[int] = []
     errors: list[float] = []

@@ -25,8 +25,10 @@ class Spec:
         remedies: The arm's remedies as JSON, in the order in which they are applied.
         seed: Number of the trial's seed. 0 leaves the program's seeds alone; any other shifts them, the same in
             all arms.
-        steps: Optimizer steps (of the first optimizer) after which the process ends; None for no end of our making.
+        steps: Steps of the optimizer after which the process ends; None for no end of our making.
         total_steps: Steps of the whole run, for schedules; they go to its end though the trial may stop before.
+        optimizer: Number of the optimizer in the record that the trial is about.
+        apart: Numbers of those that remedies leave alone: they belong to another phase of the program.
         score: Whether the error of the outputs is noted beside the loss, since an arm changes what the loss means.
         seconds: Time after which the trial counts as hung.
     """
@@ -36,6 +38,8 @@ class Spec:
     seed: int = 0
     steps: int | None = None
     total_steps: int | None = None
+    optimizer: int = 0
+    apart: tuple[int, ...] = ()
     score: bool = False
     seconds: float = 3600.0
 
@@ -53,7 +57,7 @@ class Result:
         status: ``done`` (all steps, or the program's own end), ``short`` (it ended by itself before), ``not-finite``
             (its loss became NaN or infinite for good), ``not-applied`` (a remedy found nothing to change),
             ``crashed``, ``out-of-memory``, ``hung``.
-        steps: Steps of the first optimizer.
+        steps: Steps of the optimizer that it is about.
         seconds: From start to end of the process.
         reason: Why, in one sentence, for every status but ``done``.
         missing: Of one that is ``not-applied``, the kinds of the remedies that found nothing to change, and why.
@@ -101,6 +105,8 @@ def read_spec(folder: Path) -> Spec:
         seed=values["seed"],
         steps=values["steps"],
         total_steps=values["total_steps"],
+        optimizer=values["optimizer"],
+        apart=tuple(values["apart"]),
         score=values["score"],
         seconds=values["seconds"],
     )

@@ -112,3 +112,34 @@ def _lives(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
+
+
+#: Two phases with an optimizer each, both by the name of the first one's: a function's own is gone when it returns.
+PHASES = """
+import torch
+
+torch.manual_seed(0)
+inputs = torch.randn(64, 4)
+
+
+def train(model, targets, rate, steps):
+    optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+    for step in range(steps):
+        optimizer.zero_grad()
+        (model(inputs) - targets).square().mean().backward()
+        optimizer.step()
+    return model
+
+
+teacher = train(torch.nn.Linear(4, 1), inputs.sum(1, keepdim=True), 0.05, 10)
+print("teacher", teacher.weight.sum().item())
+student = train(torch.nn.Linear(4, 1), teacher(inputs).detach(), 0.01, 30)
+train(student, teacher(inputs).detach(), 0.01, 5)
+"""
+
+
+def phases(folder: Path, name: str = "trial", **spec: Any) -> Trial:
+    """Return a trial of a program of three phases, the second of which has most steps."""
+    file = folder / "phases.py"
+    file.write_text(PHASES)
+    return Trial(folder / "trials" / name, Spec(**{"arm": "baseline", **spec}), (sys.executable, str(file)))

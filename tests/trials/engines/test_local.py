@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 import unstuck
-from tests.trials.engines.programs import environment, gone, hanging, trial
+from tests.trials.engines.programs import environment, gone, hanging, phases, trial
 from unstuck.errors import UsageError
 from unstuck.record import read_run
+from unstuck.remedies.learning_rate import LearningRate
 from unstuck.trials.curve import read_curve
 from unstuck.trials.engines import local
 from unstuck.trials.engines.local import LocalEngine
@@ -45,6 +46,26 @@ def test_what_is_printed_after_the_last_step_of_a_trial_is_seen(tmp_path: Path):
     steps, losses = read_curve(one.folder).metrics["val loss"]
     assert steps.tolist() == [10, 20]
     assert losses[1] < losses[0]
+
+
+def test_a_trial_can_be_about_a_later_phase_and_leaves_the_others_alone(tmp_path: Path):
+    faster = LearningRate(3.0).to_json()
+    of = {"optimizer": 1, "apart": (0, 2), "steps": 12}
+    trials = [phases(tmp_path, "plain", **of), phases(tmp_path, "faster", remedies=(faster,), **of)]
+    results = [run_trial(one, environment(tmp_path)) for one in trials]
+    assert [(r.status, r.steps) for r in results] == [("done", 12)] * 2
+    plain, treated = (read_curve(one.folder) for one in trials)
+    assert len(plain) == len(treated) == 12
+    assert treated.loss[-1] < plain.loss[-1]
+    words = [(one.folder / "output.txt").read_text() for one in trials]
+    assert words[0] == words[1], "the teacher is the same"
+    assert read_run(trials[1].folder).pulse[0].lr.tolist() == [0.05] * 10
+
+
+def test_a_trial_about_an_early_phase_ends_where_the_next_one_would_begin(tmp_path: Path):
+    one = phases(tmp_path, optimizer=0, apart=(1, 2), steps=10)
+    assert run_trial(one, environment(tmp_path)).status == "done"
+    assert list(read_run(one.folder).pulse) == [0]
 
 
 def test_what_an_earlier_attempt_has_left_is_removed(tmp_path: Path):

@@ -50,7 +50,7 @@ def steps_of(run: Run) -> list[Step] | None:
         if event.get("name") == "first_step"
     }
     found: dict[tuple[str, int], Step] = {}
-    for info in run.optimizers:
+    for info in run.together:
         file, line = places.get(info.index, ("", 0))
         source = read_source(run, file)
         step = None if source is None else _step(source, line)

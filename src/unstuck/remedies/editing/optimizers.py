@@ -82,7 +82,7 @@ class OptimizerCall:
 def optimizer_calls(run: Run) -> list[OptimizerCall] | None:
     """Return the calls that make the optimizers of a run, None unless all of them are found."""
     found = []
-    for info in run.optimizers:
+    for info in run.together:
         source = read_source(run, info.file)
         calls = source.calls_at(info.line, info.name) if source is not None and info.line else []
         if source is None or len(calls) != 1 or not is_plain(calls[0]):

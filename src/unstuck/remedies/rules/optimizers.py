@@ -36,7 +36,7 @@ def other_optimizers(run: Run) -> Iterator[tuple[Remedy, ...]]:
     Gradient descent is not proposed in the place of Adam: the record does not say at which rate, and a rate that Adam's
     steps fit would have to be searched for, arm by arm.
     """
-    optimizer = run.optimizers[0]
+    optimizer = run.main_optimizer
     if optimizer.name == "LBFGS":
         return
     if optimizer.name != "Rprop" and _full_batch(run):
@@ -51,5 +51,5 @@ def other_optimizers(run: Run) -> Iterator[tuple[Remedy, ...]]:
 
 
 def _full_batch(run: Run) -> bool:
-    """Whether every step of the first optimizer sees the same data, as far as the probes show."""
-    return any(case.full_batch for case in cases_of(run) if case.optimizer.index == run.optimizers[0].index)
+    """Whether every step of the main optimizer sees the same data, as far as the probes show."""
+    return any(case.full_batch for case in cases_of(run) if case.optimizer.index == run.main_optimizer.index)

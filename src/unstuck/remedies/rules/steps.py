@@ -36,7 +36,7 @@ def smaller_steps(run: Run, finding: Finding) -> Arms:
 
 def saddle(run: Run, finding: Finding) -> Arms:
     """Propose what leaves a saddle sooner."""
-    if run.optimizers[0].name == "SGD" and not run.optimizers[0].groups[0].get("momentum"):
+    if run.main_optimizer.name == "SGD" and not run.main_optimizer.groups[0].get("momentum"):
         yield (LearningRate(10.0), Momentum(0.9))
     yield (LearningRate(10.0),)
     yield from other_optimizers(run)
@@ -58,7 +58,7 @@ def flat_region(run: Run, finding: Finding) -> Arms:
 
 def without_decay(run: Run, finding: Finding) -> Arms:
     """Propose no weight decay, or little."""
-    decay = max((float(group.get("weight_decay") or 0.0) for group in run.optimizers[0].groups), default=0.0)
+    decay = max((float(group.get("weight_decay") or 0.0) for group in run.main_optimizer.groups), default=0.0)
     if decay > 0:
         yield (WeightDecay(0.0),)
         if finding.difficulty == "weight-decay-too-strong":

@@ -46,7 +46,7 @@ def classify(trial: Trial, ending: Ending) -> Result:
         trial: The trial, with what its process has left in its folder.
         ending: How the process has ended.
     """
-    pulse = read_run(trial.folder).pulse.get(0, Pulse.empty())
+    pulse = read_run(trial.folder).pulse.get(trial.spec.optimizer, Pulse.empty())
     steps, seconds = int(pulse.step[-1]) + 1 if len(pulse) else 0, round(ending.seconds, 3)
     if ending.problem:
         return Result("crashed", 0, seconds, f"it cannot be started: {ending.problem}")

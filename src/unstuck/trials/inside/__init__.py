@@ -45,8 +45,12 @@ def treat(session: Session) -> None:
     spec = read_spec(folder)
     seeds.shift_torch(spec.seed)
     files.redirect_torch()
-    stage = Stage(spec.total_steps)
-    printed.note(lambda: session.first_steps, folder / "printed.jsonl")
+    stage = Stage(
+        spec.total_steps,
+        counts=lambda optimizer: session.is_number(optimizer, spec.optimizer),
+        concerns=lambda optimizer: not any(session.is_number(optimizer, number) for number in spec.apart),
+    )
+    printed.note(lambda: session.steps_of(spec.optimizer), folder / "printed.jsonl")
     for values in spec.remedies:
         from_json(values).apply(stage)
     if spec.score:

@@ -23,7 +23,7 @@ _PATIENCE = 2
 
 
 def after(stage: Stage, spec: Spec, session: Session) -> None:
-    """End the process after the trial's steps, counted on its first optimizer.
+    """End the process after the trial's steps, counted on the optimizer that it is about.
 
     It ends where the next step would begin, of any optimizer: what the program prints after its last step, such as the
     accuracy of an epoch, is seen.
@@ -57,7 +57,7 @@ def after(stage: Stage, spec: Spec, session: Session) -> None:
             note()
             leave(session, "steps")
 
-    stage.before_step(begin)
+    stage.before_step(begin, every=True)
     steps = Steps(stage, count)
     atexit.register(note)
 

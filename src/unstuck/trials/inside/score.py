@@ -28,7 +28,7 @@ _EVERY = 50
 
 
 def note(stage: Stage, file: Path) -> None:
-    """Note the error of the outputs at every step of the first optimizer, the mean where a step has several losses.
+    """Note the error of the outputs at every step that counts, the mean where a step has several losses.
 
     Args:
         stage: The hook points.

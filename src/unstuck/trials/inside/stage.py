@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -28,27 +29,38 @@ class Stage:
 
     Args:
         total_steps: Optimizer steps of the whole run; None where not known.
+        counts: Tells of an optimizer that steps whether it is the one that the trial is counted by; None where that is
+            the first to step.
+        concerns: Tells of an optimizer whether remedies are to change it; None for all.
 
     Attributes:
         total_steps: The same.
+        counts: The same.
         modules: The modules that the program has made.
         applied: Kinds of the remedies that found what they change; see :meth:`did`.
         why_not: Why others did not, by kind.
     """
 
-    def __init__(self, total_steps: int | None = None) -> None:
+    def __init__(
+        self,
+        total_steps: int | None = None,
+        counts: Callable[[Optimizer], bool] | None = None,
+        concerns: Callable[[Optimizer], bool] | None = None,
+    ) -> None:
         self.total_steps = total_steps
+        self.counts = counts
+        self._concerns = concerns
         self.modules = Modules()
         self.applied: set[str] = set()
         self.why_not: dict[str, str] = {}
         self._patches = Patches()
         self._handles: list[Any] = []
         self._made: list[OnOptimizer] = []
-        self._before: list[OnStep] = []
-        self._after: list[OnStep] = []
+        self._before: list[tuple[OnStep, bool]] = []
+        self._after: list[tuple[OnStep, bool]] = []
         self._forward: list[OnForward] = []
         self._ending: list[Callable[[], None]] = []
-        self._steps: dict[int, int] = {}
+        self._steps: WeakKeyDictionary[Optimizer, int] = WeakKeyDictionary()  # another one may get an id
         self._saved: dict[int, list[dict[str, tuple[Any, Any]]]] = {}
         self._nested: dict[int, int] = {}
         self._seen: set[int] = set()
@@ -58,20 +70,29 @@ class Stage:
     # ------------------------------------------------------------------ for remedies
 
     def when_optimizer_made(self, function: OnOptimizer) -> None:
-        """Call ``function(optimizer)`` right after the program has made an optimizer."""
+        """Call ``function(optimizer)`` right after the program has made an optimizer that remedies are to change."""
         self._made.append(function)
 
-    def before_step(self, function: OnStep) -> None:
+    def before_step(self, function: OnStep, every: bool = False) -> None:
         """Call ``function(optimizer, step)`` right before every step (from 0, counted per optimizer).
 
         What it changes in the parameter groups, apart from ``params``, holds for this step only: the program and its
         schedulers find their own values again after it.
-        """
-        self._before.append(function)
 
-    def after_step(self, function: OnStep) -> None:
-        """Call ``function(optimizer, step)`` right after every step, when the program's own values are back."""
-        self._after.append(function)
+        Args:
+            function: What is called.
+            every: Whether also for optimizers that remedies are to leave alone.
+        """
+        self._before.append((function, every))
+
+    def after_step(self, function: OnStep, every: bool = False) -> None:
+        """Call ``function(optimizer, step)`` right after every step, when the program's own values are back.
+
+        Args:
+            function: What is called.
+            every: Whether also for optimizers that remedies are to leave alone.
+        """
+        self._after.append((function, every))
 
     def before_first_forward(self, function: OnForward) -> None:
         """Call ``function(network, args, kwargs)`` before the first forward pass with gradients of each network.
@@ -166,8 +187,9 @@ class Stage:
         return init
 
     def _optimizer_made(self, optimizer: Optimizer) -> None:
-        for function in self._made:
-            function(optimizer)
+        if self._concerns is None or self._concerns(optimizer):
+            for function in self._made:
+                function(optimizer)
 
     def _step_starts(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._calls.restore()
@@ -177,23 +199,27 @@ class Stage:
                 return
             self._restore(optimizer)  # an exception has ended the step before
             self._nested.pop(id(optimizer), None)
-        step = self._steps.get(id(optimizer), 0)
+        step = self._steps.get(optimizer, 0)
         self._saved[id(optimizer)] = [
             {key: (value, _copied(value)) for key, value in group.items() if key != "params"}
             for group in optimizer.param_groups
         ]
-        for function in self._before:
-            function(optimizer, step)
+        self._tell(self._before, optimizer, step)
 
     def _step_ended(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if self._nested.get(id(optimizer), 0):
             self._nested[id(optimizer)] -= 1
             return
         self._restore(optimizer)
-        step = self._steps.get(id(optimizer), 0)
-        self._steps[id(optimizer)] = step + 1
-        for function in self._after:
-            function(optimizer, step)
+        step = self._steps.get(optimizer, 0)
+        self._steps[optimizer] = step + 1
+        self._tell(self._after, optimizer, step)
+
+    def _tell(self, functions: list[tuple[OnStep, bool]], optimizer: Optimizer, step: int) -> None:
+        concerned = self._concerns is None or self._concerns(optimizer)
+        for function, every in functions:
+            if concerned or every:
+                function(optimizer, step)
 
     def _restore(self, optimizer: Optimizer) -> None:
         for group, saved in zip(optimizer.param_groups, self._saved.pop(id(optimizer), ()), strict=False):

@@ -1,8 +1,9 @@
-"""Counting the steps of the first optimizer, which a trial's numbers are noted against."""
+"""Counting the steps of one optimizer, which a trial's numbers are noted against."""
 
 from __future__ import annotations
 
 import os
+import weakref
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Steps:
-    """The steps that the first optimizer of the program has made.
+    """The steps of the optimizer that the trial is counted by: the first to step, if the stage does not say.
 
     Args:
         stage: The hook points.
@@ -24,18 +25,21 @@ class Steps:
 
     def __init__(self, stage: Stage, then: OnStep | None = None) -> None:
         self.done = 0
-        self._first: int | None = None
+        self._first: weakref.ref[Optimizer] | None = None
+        self._counts = stage.counts or self._is_first
         self._then = then
-        stage.after_step(self._count)
+        stage.after_step(self._count, every=True)
 
     def _count(self, optimizer: Optimizer, step: int) -> None:
-        if self._first is None:
-            self._first = id(optimizer)
-        if self._first != id(optimizer):
+        if not self._counts(optimizer):
             return
         self.done = step + 1
         if self._then is not None:
             self._then(optimizer, step)
+
+    def _is_first(self, optimizer: Optimizer) -> bool:
+        self._first = self._first or weakref.ref(optimizer)
+        return self._first() is optimizer
 
 
 def is_first_rank() -> bool:
