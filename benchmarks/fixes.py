@@ -4,9 +4,10 @@
 
 Each planted program of the catalogue is given to ``unstuck fix``. It counts as proven where a remedy is, and as fixed
 where a proven arm ends, on fresh seeds, where the program without the fault does on the same seeds: within a tenth of
-the way from the faulty program's end to there, or within the scatter of its seeds. Arms that change what the loss means
-are compared by the error of the outputs, as in the race. On a tuned program (``benchmarks.tuned``) nothing should be
-proven; on the catalogue's sound ones (``--kinds healthy``), which nobody has tuned, much may be.
+the way from the faulty program's end (where it is lost, from the beginning) to there, or within the scatter of its
+seeds. Arms that change what the loss means are compared by the error of the outputs, as in the race. On a tuned program
+(``benchmarks.tuned``) nothing should be proven; on the catalogue's sound ones (``--kinds healthy``), which nobody has
+tuned, much may be.
 """
 
 from __future__ import annotations
@@ -110,7 +111,9 @@ def _reaches(row: dict[str, Any], arms: list[Curve], twins: list[Curve]) -> bool
     if not ends or not there:
         return False
     twin, faulty = float(np.median(there)), float(row["objective"]["end"])
-    rest = max(_REST * abs(faulty - twin), float(np.std(there))) if np.isfinite(faulty) else np.std(there)
+    if not np.isfinite(faulty):  # it is lost: as good as not begun
+        faulty = float(np.median([curve.of(measure)[2][0] for curve in twins if len(curve.of(measure)[0])]))
+    rest = max(_REST * abs(faulty - twin), float(np.std(there)))
     return bool(np.median([level for level, _ in ends]) <= twin + rest)
 
 

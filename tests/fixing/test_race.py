@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from tests.difficulties.records import Record, breaks
 from tests.difficulties.records import learns as learns_well
 from tests.trials.fake import FakeEngine, learns
 from unstuck.difficulties import diagnose
+from unstuck.difficulties.finding import Finding
 from unstuck.fixing.choices import Choices
 from unstuck.fixing.race import plan, race, watched_settings
 from unstuck.record import Run
@@ -47,14 +48,20 @@ def test_a_race_is_about_the_run_and_what_was_chosen(run):
 def test_a_race_is_about_the_optimizer_with_most_steps_and_leaves_other_phases_alone(run):
     run.manifest.update(command=["python", "x.py"], seconds=70.0)
     (first,), pulse = run.optimizers, run.pulse[0]
-    early = replace(pulse, time=pulse.time[:30] - pulse.time[29] - 1, step=pulse.step[:30])
-    beside = replace(pulse, step=pulse.step[:300], time=pulse.time[:300])
+    columns = [column.name for column in fields(pulse)]
+    early = replace(pulse, **{name: getattr(pulse, name)[:30] for name in columns})
+    early = replace(early, time=early.time - early.time[-1] - 1)
+    beside = replace(pulse, **{name: getattr(pulse, name)[:300] for name in columns})
     run.optimizers[:] = [replace(first, index=index) for index in range(3)]
     run.pulse.clear()
     run.pulse.update({0: early, 1: beside, 2: pulse})
     assert (run.main_optimizer.index, [one.index for one in run.together]) == (2, [1, 2])
-    settings, _ = plan(run, diagnose(run), Choices())
+    sound = replace(diagnose(run), findings=())
+    settings, _ = plan(run, sound, Choices())
     assert (settings.optimizer, settings.apart, settings.steps) == (2, (0,), len(pulse))
+    second = Finding("step-too-small", "cause", 0.9, "", optimizer=1)
+    of_the_second, _ = plan(run, replace(sound, findings=(second,)), Choices())
+    assert (of_the_second.optimizer, of_the_second.steps) == (1, 300)
     assert type(settings).from_json(settings.to_json(), settings.folder) == settings
 
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from unstuck.trials.arrival import baseline_time
 from unstuck.trials.curve import Curve
-from unstuck.trials.objective import final_levels, gain, objective_of, time_to
+from unstuck.trials.objective import final_levels, gain, least_gain, objective_of, time_to
 from unstuck.trials.smoothing import noise_of, smooth, window_of
 
 
@@ -180,6 +180,23 @@ def test_a_lost_arm_gains_nothing_and_any_arm_gains_on_a_lost_baseline():
     lost = curve(np.full(300, np.inf))
     assert gain(flat(), lost, "loss") == -math.inf
     assert gain(lost, flat(2.0), "loss") > gain(lost, flat(3.0), "loss") > 0
+
+
+def test_how_far_up_a_baseline_is_lost_says_nothing_of_an_arm():
+    flying, lost = curve(np.geomspace(2.0, 1e9, 300)), curve([2.0, 9.0, *[np.inf] * 298])
+    for baseline in (flying, lost):
+        assert gain(baseline, flat(0.4), "loss") == pytest.approx(1 - 0.4 / 4.0)
+        assert gain(baseline, flat(0.2), "loss") == pytest.approx(1 - 0.2 / 4.0)
+        assert gain(baseline, flat(40.0), "loss") < 0
+    assert least_gain(curve(np.abs(np.random.default_rng(0).standard_normal(300)) * 300), "loss") <= 0.5
+
+
+def test_a_level_beyond_what_is_reached_can_be_asked_for():
+    usual, beyond = objective_of([falling()]), objective_of([falling()], beyond=True)
+    assert usual is not None
+    assert beyond is not None
+    assert beyond.stuck
+    assert beyond.target < beyond.end < usual.target
 
 
 def test_arms_of_unequal_length_are_compared_where_both_are():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,22 @@ def test_an_arm_that_is_sooner_and_ends_worse_is_not_proven(tmp_path: Path, end:
     row = row_of(race(tmp_path, [rate(8.0)], FakeEngine(formula), budget_factor=30.0), rate(8.0))
     assert row.status == status
     assert ("worse than the program as it is" in row.reason) is (status == "not-proven")
+
+
+def test_an_arm_that_gets_further_is_proven_however_soon_it_is_where_the_program_comes_to_rest(tmp_path: Path):
+    def formula(spec: Spec) -> Course:
+        if not spec.remedies:
+            return learns(spec, tau=20.0 if spec.seed == 3 else 60.0, floor=0.5)
+        course = learns(replace(spec, remedies=()), tau=40.0, floor=0.01, noise=0.001)  # whatever the rate
+        course.loss[:] = np.abs(course.loss)
+        return course
+
+    (row,) = race(tmp_path, [rate(1.0)], FakeEngine(formula), budget_factor=30.0).proven
+    assert row.objective is not None
+    assert row.objective.stuck
+    assert row.objective.target < 0.5
+    assert row.speedup_steps is not None
+    assert row.speedup_steps.at_least
 
 
 def test_an_arm_that_crashes_on_a_fresh_seed_is_not_proven(tmp_path: Path):

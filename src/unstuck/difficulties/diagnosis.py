@@ -50,7 +50,7 @@ def diagnose(run: Run) -> Diagnosis:
     failed: list[NotMeasured] = []
     for case in cases:
         found, broken = _search(case)
-        findings += _roles(found)
+        findings += [replace(finding, optimizer=case.optimizer.index) for finding in _roles(found)]
         failed += broken
     order = {"cause": 0, "symptom": 1, "note": 2}
     findings.sort(key=lambda f: (order[f.role], -_weight(f)))

@@ -60,6 +60,7 @@ class Finding:
         remedies: What to write instead, the best first.
         explains: Names of the findings of this run that follow from this one.
         step: Optimizer step at which it was first seen, to mark it on the loss curve.
+        optimizer: Number in the record of the optimizer whose training it is about; set by the diagnosis.
     """
 
     difficulty: str
@@ -72,6 +73,7 @@ class Finding:
     remedies: tuple[str, ...] = ()
     explains: tuple[str, ...] = ()
     step: int | None = None
+    optimizer: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,13 +96,14 @@ def plan(run: Run, diagnosis: Diagnosis, choices: Choices) -> Plan | None:
     from unstuck.trials.budget import RaceSettings
 
     metric = choices.metric_of(run.path)
-    index, together = 0, [one.index for one in run.optimizers]
-    if metric is None and run.optimizers:  # metrics are noted against the steps of the first one
-        index, together = run.main_optimizer.index, [one.index for one in run.together]
-    pulse = run.pulse.get(index)
+    if run.optimizers:
+        index = _about(run, diagnosis) if metric is None else 0  # metrics are noted against the first one's steps
+        run = run.focused(index)
+    pulse = run.pulse.get(run.about or 0)
     proposals = propose(run, diagnosis) if pulse is not None and len(pulse) else []
     if pulse is None or not proposals:
         return None
+    index, together = run.main_optimizer.index, [one.index for one in run.together]
     seconds = float(run.manifest.get("seconds") or pulse.time[-1])
     settings = RaceSettings(
         folder=run.path / "trials",
@@ -121,6 +122,12 @@ def plan(run: Run, diagnosis: Diagnosis, choices: Choices) -> Plan | None:
         metric=metric,
     )
     return settings, [Arm(proposal.remedies, proposal.difficulty) for proposal in proposals]
+
+
+def _about(run: Run, diagnosis: Diagnosis) -> int:
+    """Return the number of the optimizer whose training the first cause is about; without one, of the main one."""
+    cause = next((finding for finding in diagnosis.findings if finding.role == "cause"), None)
+    return run.main_optimizer.index if cause is None else cause.optimizer
 
 
 def _plateau(run: Run, diagnosis: Diagnosis, index: int) -> float | None:

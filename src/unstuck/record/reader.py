@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,11 @@ class Probe:
 
 @dataclass
 class Run:
-    """One process of a run, read from its folder. ``ranks`` lists the files of all processes; this is the first."""
+    """One process of a run, read from its folder.
+
+    ``ranks`` lists the files of all processes; this is the first. ``about`` is the number of the optimizer that the run
+    is looked at for, None for the one with most steps.
+    """
 
     path: Path
     manifest: dict[str, Any]
@@ -112,6 +116,11 @@ class Run:
     overhead: dict[str, float] = field(default_factory=dict)
     end: dict[str, Any] | None = None
     ranks: list[Path] = field(default_factory=list)
+    about: int | None = None
+
+    def focused(self, optimizer: int) -> Run:
+        """Return the run as looked at for one of its optimizers."""
+        return replace(self, about=optimizer)
 
     def of(self, optimizer: int) -> list[Probe]:
         """Return the probes of one optimizer, in the order of their steps."""
@@ -119,11 +128,13 @@ class Run:
 
     @property
     def main_optimizer(self) -> OptimizerInfo:
-        """The optimizer that the run is about: that with most steps, of those with as many the one with most weights.
+        """The optimizer that the run is looked at for, or that with most steps, of as many the one with most weights.
 
         Raises:
             IndexError: None was seen.
         """
+        if self.about is not None:
+            return next(one for one in self.optimizers if one.index == self.about)
         ranked = sorted(self.optimizers, key=lambda one: (-len(self.pulse.get(one.index, ())), -one.elements))
         return ranked[0]
 

@@ -120,6 +120,8 @@ def trials_of(run: Run) -> Trials | None:
     if not table:
         return None
     metric = Metric.from_json(table["settings"].get("metric"))
+    if run.optimizers:
+        run = run.focused(table["settings"].get("optimizer", run.main_optimizer.index))
     arms = [_arm(run, values, metric is not None) for values in table["arms"]]
     arms.sort(key=lambda arm: (_ORDER.index(arm.status), -_size(arm)))
     seconds = sum(float(trial["seconds"]) for trial in table["trials"])

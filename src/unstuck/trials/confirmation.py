@@ -27,6 +27,9 @@ _WORSE_NOISE, _WORSE_SHARE = 2.0, 0.002
 #: Arms that are confirmed: with every further one it is likelier that chance alone proves something.
 _MOST = 2
 
+#: What of a row a judgement writes.
+_JUDGED = ("objective", "speedup_steps", "speedup_seconds", "final", "metrics", "beside", "status", "reason")
+
 Pair = tuple["Measured", "Measured"]
 
 
@@ -106,9 +109,21 @@ def judge(row: Row, pairs: Sequence[Pair], plateau: float | None = None) -> None
         pairs: Baseline and arm on the same seeds.
         plateau: Level that the watched run is stuck at, None where it learned.
     """
+    _judge(row, pairs, plateau)
+    if row.status == "not-proven" and row.objective is not None and not row.objective.stuck:
+        # Where a run comes to rest too high up, what counts is not how soon an arm is there, but that it gets further.
+        further = replace(row)
+        _judge(further, pairs, plateau, beyond=True)
+        if further.status == "proven":
+            for name in _JUDGED:
+                setattr(row, name, getattr(further, name))
+
+
+def _judge(row: Row, pairs: Sequence[Pair], plateau: float | None, beyond: bool = False) -> None:
+    """Judge by where the baselines have gone most of their way, or by a level beyond what they reach."""
     pairs = [pair for pair in pairs if len(pair[0].curve.of(row.measure)[0])]
-    common = objective_of([base.curve for base, _ in pairs], row.measure, plateau)
-    found = [objective_of([base.curve], row.measure, plateau) for base, _ in pairs]
+    common = objective_of([base.curve for base, _ in pairs], row.measure, plateau, beyond=beyond)
+    found = [objective_of([base.curve], row.measure, plateau, beyond=beyond) for base, _ in pairs]
     own = [objective for objective in found if objective is not None]
     if common is None:
         row.fail("not-proven", f"the baseline's {row.measure} was not seen")

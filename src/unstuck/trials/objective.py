@@ -20,6 +20,10 @@ _REST = 0.05
 #: The target of one that did not: this many times its noise, and this share of its level, below what it reached; but
 #: no more than this share of it, since a run that leaps about has more noise than there is room above zero.
 _BELOW_NOISE, _BELOW_SHARE, _BELOW_MOST = 3.0, 0.1, 0.5
+#: A baseline above this many times its first value is lost: how far up it is says nothing of an arm.
+_ASTRAY = 2.0
+#: What the noise of a baseline may ask of a gain at most: one that leaps about has no measure in it.
+_MOST_NOISE = 0.5
 #: A gain below this share is none, however little noise there is.
 _LEAST_GAIN = 0.002
 #: One that ends above this many times its first value has exploded.
@@ -68,7 +72,7 @@ class Objective:
 
 
 def objective_of(
-    baselines: Sequence[Curve], measure: Measure = "loss", plateau: float | None = None
+    baselines: Sequence[Curve], measure: Measure = "loss", plateau: float | None = None, *, beyond: bool = False
 ) -> Objective | None:
     """Return what arms are compared by, None where the baselines have noted nothing that could be compared.
 
@@ -80,6 +84,7 @@ def objective_of(
         measure: What is compared.
         plateau: Loss at which the watched run is stuck, None where it learned: a baseline that ends there has got
             nowhere, however far it fell to it.
+        beyond: Whether the level has to lie beyond what the baselines reach, though they got somewhere.
     """
     usable = [curve for curve in baselines if len(curve.of(measure)[0])]
     if not usable:
@@ -97,7 +102,7 @@ def objective_of(
         return Objective(measure, window, start, end, noise, target, stuck=not there)
     way = start - end if np.isfinite(end) else -np.inf
     caught = plateau is not None and measure == "loss" and not end < (1 - _WAY_SHARE) * plateau
-    if not caught and way > _WAY_NOISE * noise and (signed or way > _WAY_SHARE * abs(start)):
+    if not (caught or beyond) and way > _WAY_NOISE * noise and (signed or way > _WAY_SHARE * abs(start)):
         return Objective(measure, window, start, end, noise, end + _REST * way, stuck=False)
     reached = min(lowest, start)  # the lowest, not the last: a baseline that got worse is not to be beaten by waiting
     first = float(np.median([curve.of(measure)[2][0] for curve in usable]))
@@ -159,8 +164,8 @@ def gain(baseline: Curve, arm: Curve, measure: Measure, by_time: bool = False) -
         by_time: Whether both get the same time instead of the same steps, since a step is not the same in both.
 
     Returns:
-        1 where nothing is left of the measure, 0 where it is the same, minus infinity where the arm is lost; where the
-        baseline is lost and the arm is not, a number from 0 to 1 that is larger for a lower level.
+        1 where nothing is left of the measure, 0 where it is the same, minus infinity where the arm is lost. A baseline
+        that is lost or far above its first value counts as being at twice that.
     """
     objective = objective_of([baseline], measure)
     if objective is None:
@@ -168,10 +173,12 @@ def gain(baseline: Curve, arm: Curve, measure: Measure, by_time: bool = False) -
     level, reached = final_levels(baseline, arm, objective, by_time)
     if not np.isfinite(reached):
         return -np.inf
-    first = objective.start
+    values = baseline.of(measure)[2]
+    first, signed = objective.start, bool((values < 0).any())
+    if not signed and np.isfinite(values[0]) and values[0] > 0:
+        level = min(level, _ASTRAY * float(values[0]))  # however far up it is: an arm has to be lower than it began
     if not np.isfinite(level):  # the baseline is lost: any arm that is not is better, the lower the better
         return float(0.5 - np.arctan(reached / (abs(first) if np.isfinite(first) and first else 1.0)) / np.pi)
-    signed = bool((baseline.of(measure)[2] < 0).any())
     scale = max(abs(first - level), objective.noise) if signed else abs(level)
     return (level - reached) / scale if scale else level - reached
 
@@ -188,7 +195,7 @@ def least_gain(baseline: Curve, measure: Measure) -> float:
         return 0.0
     size = abs(objective.end)
     noise = 2 * objective.noise / size if np.isfinite(size) and size > 0 else 0.0
-    return max(noise, _LEAST_GAIN)
+    return max(min(noise, _MOST_NOISE), _LEAST_GAIN)
 
 
 def _shared(one: Smooth, other: Smooth, by_time: bool) -> dict[str, float]:
