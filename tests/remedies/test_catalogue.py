@@ -18,6 +18,7 @@ from unstuck.remedies.clipping import Clipping
 from unstuck.remedies.freezing import FreezeHalf
 from unstuck.remedies.initialisation import Initialise
 from unstuck.remedies.input_scaling import ScaleInputs
+from unstuck.remedies.labels import MapLabels
 from unstuck.remedies.learning_rate import LearningRate
 from unstuck.remedies.loss import ExchangeLoss
 from unstuck.remedies.mode import TrainMode
@@ -53,6 +54,7 @@ EXAMPLES: tuple[Remedy, ...] = (
     ScaleTargets(),
     DropActivation("train.py", 14, "softmax"),
     ExchangeLoss("mse_loss"),
+    MapLabels(1.0, 2.0),
     SameShape(),
     Shuffle(),
     BatchSize(2.0),

@@ -13,6 +13,7 @@ from unstuck.remedies.clipping import Clipping
 from unstuck.remedies.freezing import FreezeHalf
 from unstuck.remedies.initialisation import Initialise
 from unstuck.remedies.input_scaling import ScaleInputs
+from unstuck.remedies.labels import MapLabels
 from unstuck.remedies.learning_rate import LearningRate
 from unstuck.remedies.loss import ExchangeLoss
 from unstuck.remedies.mode import TrainMode
@@ -49,6 +50,7 @@ REMEDIES: tuple[type[Remedy], ...] = (
     ScaleTargets,
     DropActivation,
     ExchangeLoss,
+    MapLabels,
     SameShape,
     Shuffle,
     BatchSize,

@@ -37,6 +37,7 @@ class ExchangeLoss(Remedy):
 
     kind: ClassVar[str] = "loss"
     changes_loss: ClassVar[bool] = True
+    alike: ClassVar[bool] = False
 
     to: str = ""
     mean: bool = False

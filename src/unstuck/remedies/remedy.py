@@ -63,6 +63,8 @@ class Remedy(ABC):
     kind: ClassVar[str]
     #: Whether the training loss means something else in the treated arm, so that arms are compared by their errors.
     changes_loss: ClassVar[bool] = False
+    #: Whether another remedy of this kind finds nothing to change where this one does not.
+    alike: ClassVar[bool] = True
     #: Whether a step means something else, so that arms are compared by time alone.
     changes_step: ClassVar[bool] = False
 

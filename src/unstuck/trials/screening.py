@@ -65,13 +65,13 @@ def _first_round(plan: Plan, rows: Sequence[Row], steps: int) -> Screening:
     """Measure the candidates, then those that treat two causes at once; the best first.
 
     The first remedy of each kind goes before the others of its kind: where it finds nothing to change in the program,
-    they will not either, and their trials are spared.
+    they will not either (if they are alike), and their trials are spared.
     """
-    kinds = [tuple(remedy.kind for remedy in row.arm.remedies) for row in rows]
+    kinds = [tuple(remedy.kind if remedy.alike else remedy.label for remedy in row.arm.remedies) for row in rows]
     first = [row for place, row in enumerate(rows) if kinds[place] not in kinds[:place]]
     ranked = yield from compete(plan, first, steps)
     for row in rows:
-        missing = [plan.missing[kind] for kind in (r.kind for r in row.arm.remedies) if kind in plan.missing]
+        missing = [plan.missing[kind] for kind in (r.kind for r in row.arm.remedies if r.alike) if kind in plan.missing]
         if missing and row.status == "pending":
             row.fail("failed", f"not-applied: {'; '.join(missing)}")
     ranked += yield from compete(plan, [row for row in rows if row not in first and row.status == "pending"], steps)

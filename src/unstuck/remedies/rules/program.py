@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from unstuck.difficulties.figures import number
 from unstuck.difficulties.finding import Finding
 from unstuck.record import Run
+from unstuck.remedies.labels import MapLabels
 from unstuck.remedies.learning_rate import LearningRate
 from unstuck.remedies.loss import ExchangeLoss
 from unstuck.remedies.output import DropActivation
@@ -13,6 +16,8 @@ from unstuck.remedies.precision import Precision
 from unstuck.remedies.remedy import Remedy
 from unstuck.remedies.rules.rule import Arms, Rule
 from unstuck.remedies.unfreeze import Unfreeze
+
+_LOSSES = re.compile(r"\b(cross_entropy|binary_cross_entropy_with_logits|mse_loss|l1_loss)\b")
 
 
 def one(*remedies: Remedy) -> Rule:
@@ -35,11 +40,14 @@ def output(run: Run, finding: Finding) -> Arms:
 
 
 def fitting_loss(run: Run, finding: Finding) -> Arms:
-    """Propose the loss that the finding names, and a rate that makes up for a factor of the loss."""
+    """Propose the loss that the finding names, labels that fit, and a rate that makes up for a factor of the loss."""
+    low, high = (number(finding.evidence.get(key)) for key in ("smallest target", "largest target"))
+    if low < high:
+        yield (MapLabels(low, high),)
+        return
     text = " ".join((finding.sentence, *finding.remedies))
-    for name in ("cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "l1_loss"):
-        if name in text:
-            yield (ExchangeLoss(name),)
+    for name in _LOSSES.findall(text):
+        yield (ExchangeLoss(name),)
     factor = number(finding.evidence.get("factor"))
     if factor > 0:
         yield (LearningRate(1 / factor),)  # a factor of the loss is one of the gradient

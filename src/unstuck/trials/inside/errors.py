@@ -23,6 +23,7 @@ class Errors:
     def __init__(self) -> None:
         self._kinds: dict[str, _Kind] = {}
         self._sums: dict[str, _Variance] = {}
+        self._middles: dict[str, float] = {}
 
     def of(self, name: str, output: Tensor, target: Tensor, options: dict[str, Any]) -> Tensor | None:
         """Return the error of outputs: the share of wrong classes, or the squared error over the targets' variance.
@@ -50,7 +51,9 @@ class Errors:
             return ((output > 0) != (target > 0)).float().mean()
         if kind == "binary":
             border = 0.0 if name == "binary_cross_entropy_with_logits" else 0.5
-            return ((output > border) != (target > 0.5)).float().mean()
+            if name not in self._middles:
+                self._middles[name] = _middle(target)
+            return ((output > border) != (target > self._middles[name])).float().mean()
         variance = self._sums.setdefault(name, _Variance(target)).after(target)
         return ((output - target) ** 2).mean() / variance
 
@@ -80,6 +83,12 @@ def _wrong_classes(output: Tensor, target: Tensor, ignored: int) -> Tensor:
         return (found != target.argmax(classes)).float().mean()
     counted = target != ignored
     return ((found != target.reshape(found.shape)) & counted).sum() / counted.sum()
+
+
+def _middle(target: Tensor) -> float:
+    """Return what lies between no and yes. Looks at the values, which waits for the device: once for each function."""
+    low, high = float(target.min()), float(target.max())
+    return 0.5 if low >= 0 and high <= 1 else (low + high) / 2
 
 
 def _kind(name: str, target: Tensor) -> _Kind:
