@@ -25,7 +25,7 @@ demo: $(STAMP)
 	$(BIN)/unstuck run -- $(BIN)/python examples/digits_stuck.py
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

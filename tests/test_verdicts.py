@@ -1,7 +1,7 @@
 """Verdicts on whole programs: planted faults found, their repaired twins, look-alikes and healthy programs not accused.
 
-``python -m benchmarks.verdicts`` runs the whole catalogue; here are twelve healthy programs on three seeds, a planted
-pair and a look-alike per difficulty, and the four programs on which peers were compared, on five seeds.
+``python -m benchmarks.verdicts`` runs the whole catalogue; here are twelve healthy programs on two seeds, a planted
+pair and a look-alike per difficulty, and the four programs on which peers were compared, on three seeds.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ def _four() -> list[tuple[Program, int]]:
         Program(f"digits_four {case}", "digits_four.py", ("--case", case), "planted" if name else "healthy", name)
         for case, name in expected.items()
     ]
-    return [(program, seed) for program in programs for seed in range(5)]
+    return [(program, seed) for program in programs for seed in range(3)]
 
 
 def _cases() -> list[tuple[Program, int]]:
-    cases = [(program, seed) for program in HEALTHY[:_HEALTHY] for seed in range(3)]
+    cases = [(program, seed) for program in HEALTHY[:_HEALTHY] for seed in range(2)]
     pairs = _first([faulty for faulty, _ in PLANTED], _PAIRS)
     cases += [(program, 0) for pair in PLANTED if pair[0] in pairs for program in pair]
     return cases + [(program, 0) for program in _first(list(LOOKALIKES), _LOOKALIKES)] + _four()
