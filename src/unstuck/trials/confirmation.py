@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ from unstuck.trials.statistics import WORTH, Interval, difference, speedup
 from unstuck.trials.table import Row
 
 if TYPE_CHECKING:
+    from unstuck.trials.curve import Curve
     from unstuck.trials.plan import Measured, Plan
     from unstuck.trials.spec import Trial
 
@@ -31,6 +32,15 @@ _MOST = 2
 _JUDGED = ("objective", "speedup_steps", "speedup_seconds", "final", "metrics", "beside", "status", "reason")
 
 Pair = tuple["Measured", "Measured"]
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A pair and the level that it is held to."""
+
+    objective: Objective
+    base: Curve
+    arm: Measured
 
 
 def confirm(plan: Plan, finalists: Sequence[Row]) -> Generator[list[Trial], Sequence[Measured], None]:
@@ -122,63 +132,56 @@ def judge(row: Row, pairs: Sequence[Pair], plateau: float | None = None) -> None
 def _judge(row: Row, pairs: Sequence[Pair], plateau: float | None, beyond: bool = False) -> None:
     """Judge by where the baselines have gone most of their way, or by a level beyond what they reach."""
     pairs = [pair for pair in pairs if len(pair[0].curve.of(row.measure)[0])]
-    common = objective_of([base.curve for base, _ in pairs], row.measure, plateau, beyond=beyond)
-    found = [objective_of([base.curve], row.measure, plateau, beyond=beyond) for base, _ in pairs]
-    own = [objective for objective in found if objective is not None]
+    # Each pair is held to its own level: a seed may bring other data, on which a common one says nothing.
+    own = [(objective_of([base.curve], row.measure, plateau, beyond=beyond), base.curve, arm) for base, arm in pairs]
+    held = [_Held(objective, base, arm) for objective, base, arm in own if objective is not None]
+    common = objective_of([one.base for one in held], row.measure, plateau, beyond=beyond)
     if common is None:
         row.fail("not-proven", f"the baseline's {row.measure} was not seen")
         return
-    # Each pair is held to its own level: a seed may bring other data, on which the common one says nothing.
-    target, stuck = float(np.median([one.target for one in own])), any(one.stuck for one in own)
-    objective = row.objective = replace(common, target=target, stuck=stuck)
-    if any(at_first_value(base.curve, one) for (base, _), one in zip(pairs, own, strict=True)):
+    target = float(np.median([one.objective.target for one in held]))
+    row.objective = replace(common, target=target, stuck=any(one.objective.stuck for one in held))
+    if any(at_first_value(one.base, one.objective) for one in held):
         where = f"where it first prints {row.measure}"
-        row.fail("not-proven", f"the program is at {_level(objective)} {where}: how soon is not known")
+        row.fail("not-proven", f"the program is at {_level(row.objective)} {where}: how soon is not known")
         return
-    bases = [baseline_time(base.curve, one) for (base, _), one in zip(pairs, own, strict=True)]
-    arms = [_time(arm, one) for (_, arm), one in zip(pairs, own, strict=True)]
+    bases = [baseline_time(one.base, one.objective) for one in held]
+    arms = [_time(one.arm, one.objective) for one in held]
     # An arm that is there at its first printed value may have been there long before.
-    early = any(at_first_value(arm.curve, one) for (_, arm), one in zip(pairs, own, strict=True))
-    censored = early or any(base[2] for base in bases)
+    censored = any(base[2] for base in bases) or any(at_first_value(one.arm.curve, one.objective) for one in held)
     by_steps = speedup([base[0] for base in bases], [arm[0] for arm in arms], censored)
     row.speedup_steps = None if row.arm.changes_step else by_steps
     row.speedup_seconds = speedup([base[1] for base in bases], [arm[1] for arm in arms], censored)
-    levels = [
-        final_levels(base.curve, arm.curve, one, row.arm.changes_step)
-        for (base, arm), one in zip(pairs, own, strict=True)
-    ]
-    row.final = difference(*([objective.shown(level[i]) for level in levels] for i in (0, 1)))
-    curves = [(base.curve, arm.curve) for base, arm in pairs]
+    ends = [final_levels(one.base, one.arm.curve, one.objective, row.arm.changes_step) for one in held]
+    row.final = difference(*([common.shown(levels[side]) for levels in ends] for side in (0, 1)))
+    curves = [(one.base, one.arm.curve) for one in held]
     row.metrics = last_values(curves)
     row.beside = beside(curves, row.arm, row.measure)
-    away = any(end > one.target + 2 * one.noise for (_, end), one in zip(levels, own, strict=True))
-    _decide(row, pairs, objective, levels, away)
+    _decide(row, row.objective, held, ends)
 
 
-def _decide(
-    row: Row, pairs: Sequence[Pair], objective: Objective, levels: Sequence[tuple[float, float]], away: bool
-) -> None:
+def _decide(row: Row, objective: Objective, held: Sequence[_Held], ends: Sequence[tuple[float, float]]) -> None:
     """Say whether it is proven, and if not, why.
 
     Args:
         row: The arm.
-        pairs: Baseline and arm on the same seeds.
-        objective: What they are compared by.
-        levels: Where the two end, pair by pair.
-        away: Whether an arm ends above its level.
+        objective: What is told of the levels.
+        held: The pairs, each with its own level.
+        ends: Where baseline and arm end, pair by pair.
     """
     found = row.speedup
     assert found is not None
-    lost = [arm for _, arm in pairs if not arm.usable]
+    lost = [one.arm for one in held if not one.arm.usable]
+    away = [end for one, (_, end) in zip(held, ends, strict=True) if end > _limit(one.objective)]
     if lost:
-        row.fail("not-proven", f"{len(lost)} of {len(pairs)} trials failed ({lost[0].failure})")
+        row.fail("not-proven", f"{len(lost)} of {len(held)} trials failed ({lost[0].failure})")
     elif found.estimate == 0:
         row.fail("not-proven", f"it does not reach {_level(objective)} on every seed")
     elif away:
         row.fail("not-proven", f"it reaches {_level(objective)} but does not stay there on every seed")
     elif not found.proven:
         row.fail("not-proven", f"{found.estimate:.2g} times sooner, but {_interval(found)}")
-    elif worse := _ends_above(levels, objective):
+    elif worse := _ends_above(ends, objective):
         row.fail("not-proven", f"{found.estimate:.2g} times sooner at {_level(objective)}, but {worse}")
     elif not isinstance(row.measure, Metric) and (worse := ends_worse(row.beside)):
         by = "training loss" if row.measure == "loss" else "error of its outputs"
@@ -187,7 +190,12 @@ def _decide(
         row.status, row.reason = "proven", ""
 
 
-def _ends_above(levels: Sequence[tuple[float, float]], objective: Objective) -> str:
+def _limit(objective: Objective) -> float:
+    """Return the level above which an arm has not stayed at the target."""
+    return objective.target + 2 * objective.noise
+
+
+def _ends_above(ends: Sequence[tuple[float, float]], objective: Objective) -> str:
     """Return how much worse an arm ends than the program as it is; empty where it does not.
 
     A larger step is sooner at most levels and stays above the lowest: that is a trade, no remedy. Who gives a target
@@ -195,12 +203,11 @@ def _ends_above(levels: Sequence[tuple[float, float]], objective: Objective) -> 
     """
     if isinstance(objective.measure, Metric) and objective.measure.target is not None:
         return ""
-    above = difference(*zip(*levels, strict=True))
+    above = difference(*zip(*ends, strict=True))
     least = max(_WORSE_NOISE * objective.noise, _WORSE_SHARE * abs(objective.start - objective.end))
     if objective.stuck or not above.estimate > least:
         return ""
-    ends = (float(np.median([level[place] for level in levels])) for place in (1, 0))
-    arm, base = (f"{objective.shown(end):.3g}" for end in ends)
+    base, arm = (f"{objective.shown(float(np.median(side))):.3g}" for side in zip(*ends, strict=True))
     return f"it ends at {arm}, worse than the program as it is ({base})"
 
 
