@@ -31,6 +31,7 @@ from unstuck.remedies.precision import Precision
 from unstuck.remedies.schedule import Schedule
 from unstuck.remedies.shapes import SameShape
 from unstuck.remedies.shuffling import Shuffle
+from unstuck.remedies.softmax import MendSoftmax
 from unstuck.remedies.target_scaling import ScaleTargets
 from unstuck.remedies.unfreeze import Unfreeze
 from unstuck.remedies.weight_decay import WeightDecay
@@ -53,6 +54,7 @@ EXAMPLES: tuple[Remedy, ...] = (
     ScaleInputs(),
     ScaleTargets(),
     DropActivation("train.py", 14, "softmax"),
+    MendSoftmax("train.py", 14, "softmax", 1),
     ExchangeLoss("mse_loss"),
     MapLabels(1.0, 2.0),
     SameShape(),

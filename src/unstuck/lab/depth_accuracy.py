@@ -34,7 +34,7 @@ class _Form:
     seeds: int
 
 
-_FULL, _QUICK = _Form(TRAINING, 30, 3), _Form(10_000, 6, 2)
+_FULL, _QUICK = _Form(TRAINING, 30, 12), _Form(10_000, 6, 2)
 
 
 class DepthAccuracy(Experiment):

@@ -27,6 +27,7 @@ from unstuck.remedies.remedy import Remedy
 from unstuck.remedies.schedule import Schedule
 from unstuck.remedies.shapes import SameShape
 from unstuck.remedies.shuffling import Shuffle
+from unstuck.remedies.softmax import MendSoftmax
 from unstuck.remedies.target_scaling import ScaleTargets
 from unstuck.remedies.unfreeze import Unfreeze
 from unstuck.remedies.weight_decay import WeightDecay
@@ -49,6 +50,7 @@ REMEDIES: tuple[type[Remedy], ...] = (
     ScaleInputs,
     ScaleTargets,
     DropActivation,
+    MendSoftmax,
     ExchangeLoss,
     MapLabels,
     SameShape,

@@ -40,7 +40,7 @@ _CALLS = {
 class Initialise(Remedy):
     """Linear, convolutional and recurrent layers start from fresh weights, and from biases of 0.
 
-    So do matrices and vectors that a program has made itself, without a module.
+    So do matrices that a program has made itself, in a module of its own or without one.
 
     Attributes:
         scheme: ``glorot``, ``he``, ``orthogonal``, ``lsuv`` (orthogonal, then scaled layer after layer until each
@@ -84,7 +84,8 @@ class Initialise(Remedy):
                 stage.cannot(self.kind, "the network has no layer of torch that is trained")
 
         def made(optimizer: Optimizer) -> None:
-            if self.scheme in _CALLS and draw_bare(optimizer, stage.modules.alive(), self.scheme):
+            modules = stage.modules.alive()
+            if self.scheme in _CALLS and not loaded.among(modules) and draw_bare(optimizer, modules, self.scheme):
                 stage.did(self.kind)
 
         stage.before_first_forward(meet)

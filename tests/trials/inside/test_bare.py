@@ -43,6 +43,26 @@ def test_what_a_module_holds_and_what_is_not_trained_stays():
     assert not frozen.any()
 
 
+class Own(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.matrix, self.vector = nn.Parameter(torch.full((40, 10), 9.0)), nn.Parameter(torch.full((40,), 2.0))
+        self.layer = Layer(10, 2)
+
+
+class Layer(nn.Linear):
+    pass
+
+
+def test_matrices_of_the_programs_own_modules_are_drawn_and_their_vectors_stay():
+    own = Own()
+    before = own.layer.weight.detach().clone()
+    assert draw_bare(torch.optim.SGD(own.parameters(), lr=0.1), own.modules(), "he")
+    assert float(own.matrix.detach().std()) == pytest.approx((2 / 40) ** 0.5, rel=0.2)
+    assert own.vector.tolist() == [2] * 40
+    assert torch.equal(own.layer.weight, before)
+
+
 def test_the_random_numbers_of_the_program_stay_where_they_are_and_matrices_differ():
     one, other = torch.zeros(5, 5), torch.zeros(5, 5)
     state = torch.get_rng_state()

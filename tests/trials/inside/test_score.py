@@ -37,6 +37,10 @@ def test_classification_counts_wrong_classes():
     assert of("cross_entropy", [2.0, 1.0], 1) == 1.0
 
 
+def test_a_single_class_is_yes_or_no():
+    assert of("cross_entropy", [[2.0], [-1.0], [3.0]], [[1.0], [1.0], [0.0]]) == pytest.approx(2 / 3)
+
+
 def test_yes_or_no_is_told_by_the_border_of_the_loss():
     assert of("binary_cross_entropy", [0.4, 0.6], [1.0, 1.0]) == 0.5
     assert of("binary_cross_entropy_with_logits", [[0.4], [-0.6]], [0.0, 0.0]) == 0.5
@@ -140,6 +144,27 @@ def test_without_a_loss_function_the_last_difference_of_a_step_is_scored(stage, 
     optimizer.step()
     stage.ends()
     assert read_score(file) == ([0], [pytest.approx(4 / (14 / 3))])
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda scores, classes: -scores.log_softmax(1).gather(1, classes[:, None]).mean(),
+        lambda scores, classes: torch.gather(-scores.log_softmax(1), dim=1, index=classes.unsqueeze(1)).mean(),
+        lambda scores, classes: -scores.softmax(1)[torch.arange(4), classes].log().mean(),
+        lambda scores, classes: -scores.softmax(1)[range(4), classes].log().mean(),
+    ],
+)
+def test_so_is_the_last_choice_of_classes(stage, tmp_path, loss):
+    file = tmp_path / "score.jsonl"
+    score.note(stage, file)
+    stage.install()
+    weight = nn.Parameter(torch.eye(3))
+    optimizer = torch.optim.SGD([weight], 0.1)
+    loss(torch.eye(3)[[0, 1, 2, 2]] @ weight, torch.tensor([0, 1, 2, 0])).backward()  # the last is wrong
+    optimizer.step()
+    stage.ends()
+    assert read_score(file) == ([0], [0.25])
 
 
 def test_a_difference_beside_a_loss_function_does_not_count(stage, tmp_path):

@@ -15,6 +15,7 @@ from unstuck.remedies.parameters import TrainAll
 from unstuck.remedies.precision import Precision
 from unstuck.remedies.remedy import Remedy
 from unstuck.remedies.rules.rule import Arms, Rule
+from unstuck.remedies.softmax import MendSoftmax
 from unstuck.remedies.unfreeze import Unfreeze
 
 _LOSSES = re.compile(r"\b(cross_entropy|binary_cross_entropy_with_logits|mse_loss|l1_loss)\b")
@@ -32,10 +33,14 @@ def unreached(run: Run, finding: Finding) -> Arms:
 
 
 def output(run: Run, finding: Finding) -> Arms:
-    """Propose to take away the activation that the finding points at."""
+    """Propose to take away the activation that the finding points at, or to mend a softmax that is meant otherwise."""
     where = finding.where
     if where.file and where.line:
         name = finding.evidence.get("activation") or finding.evidence.get("before it")
+        if name in ("softmax", "log_softmax") and finding.difficulty == "wrong-output-activation":
+            classes = finding.evidence.get("classes", 1 if "dim" in finding.evidence else None)
+            yield (MendSoftmax(where.file, where.line, str(name), classes),)
+            return
         yield (DropActivation(where.file, where.line, str(name) if name else ""),)
 
 

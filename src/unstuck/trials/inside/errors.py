@@ -78,6 +78,8 @@ class _Variance:
 
 def _wrong_classes(output: Tensor, target: Tensor, ignored: int) -> Tensor:
     classes = 1 if output.dim() > 1 else 0
+    if output.shape[classes] == 1 and target.shape == output.shape:  # one class is none: it can only be meant as yes
+        return ((output > 0) != (target > 0.5)).float().mean()
     found = output.argmax(classes)
     if target.shape == output.shape:  # probabilities
         return (found != target.argmax(classes)).float().mean()
