@@ -130,7 +130,7 @@ def proven(stored: Stored, setting: Setting, random: np.random.Generator) -> boo
         plateau=stored.plateau,
     )
     remedy = ByTime if setting.by_time else Momentum
-    plan = Plan(settings, [Arm((remedy(float(number)),)) for number in range(setting.arms)])
+    plan = Plan(settings, [Arm((remedy(float(number)),), "step-too-small") for number in range(setting.arms)])
     batches = plan.batches() if setting.arms > 1 else _confirmation(plan)
     deck = iter(random.permutation(len(stored.losses)))
     dealt: dict[tuple[str, int], int] = {}

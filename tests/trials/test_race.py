@@ -169,6 +169,17 @@ def test_an_arm_that_gets_further_is_proven_however_soon_it_is_where_the_program
     assert row.speedup_steps.at_least
 
 
+@pytest.mark.parametrize(("difficulty", "status"), [("step-too-small", "proven"), ("", "not-proven")])
+def test_an_arm_that_no_finding_asks_for_has_to_gain_more(tmp_path: Path, difficulty: str, status: str):
+    def formula(spec: Spec) -> Course:
+        return learns(replace(spec, remedies=()), tau=50.0 if not spec.remedies else 38.0)
+
+    arm = Arm((Momentum(1.0),), difficulty)
+    row = row_of(race(tmp_path, [arm], FakeEngine(formula), budget_factor=30.0), arm)
+    assert row.status == status, row.reason
+    assert ("where no finding asks for it" in row.reason) is (status == "not-proven")
+
+
 def test_an_arm_that_crashes_on_a_fresh_seed_is_not_proven(tmp_path: Path):
     def formula(spec: Spec) -> Course:
         course = learns(spec)

@@ -17,13 +17,13 @@ def test_equal_ratios_leave_no_doubt():
     found = speedup([100, 200, 300], [50, 100, 150])
     assert found.estimate == pytest.approx(2)
     assert (found.low, found.high) == pytest.approx((2, 2))
-    assert found.proven
+    assert found.is_above()
 
 
 def test_the_mean_is_taken_over_ratios_of_pairs():
     found = speedup([100, 1000], [50, 2000])
     assert found.estimate == pytest.approx(1)
-    assert not found.proven
+    assert not found.is_above()
 
 
 def test_student_is_wide_for_three_pairs():
@@ -35,21 +35,22 @@ def test_student_is_wide_for_three_pairs():
 
 
 def test_a_speed_up_that_is_not_worth_the_change_is_not_proven():
-    assert not speedup([105, 105, 105], [100, 100, 100]).proven
-    assert speedup([115, 115, 115], [100, 100, 100]).proven
+    assert not speedup([105, 105, 105], [100, 100, 100]).is_above()
+    assert speedup([115, 115, 115], [100, 100, 100]).is_above()
+    assert not speedup([115, 115, 115], [100, 100, 100]).is_above(1.5)
 
 
 def test_an_arm_that_misses_the_target_once_has_speed_up_zero():
     found = speedup([100, 100, 100], [1, 1, math.inf])
     assert (found.estimate, found.low, found.high) == (0, 0, 100)
-    assert not found.proven
+    assert not found.is_above()
 
 
 def test_a_single_pair_has_no_interval():
     found = speedup([100], [10])
     assert found.estimate == pytest.approx(10)
     assert math.isnan(found.low)
-    assert not found.proven
+    assert not found.is_above()
     assert math.isnan(speedup([], []).estimate)
 
 
@@ -117,7 +118,7 @@ def test_equal_arms_are_seldom_called_different(memory: float, size: float, pair
         assert objective is not None
         bases = [baseline_time(base, objective)[0] for base, _ in trials]
         arms = [time_to(arm, objective.target, objective.window)[0] for _, arm in trials]
-        proven += speedup(bases, arms).proven
+        proven += speedup(bases, arms).is_above()
     assert proven <= 14
 
 
@@ -131,5 +132,5 @@ def test_a_real_speed_up_is_proven_nearly_always():
         objective = objective_of(bases)
         assert objective is not None
         times = [time_to(arm, objective.target, objective.window)[0] for arm in arms]
-        proven += speedup([baseline_time(base, objective)[0] for base in bases], times).proven
+        proven += speedup([baseline_time(base, objective)[0] for base in bases], times).is_above()
     assert proven >= 45

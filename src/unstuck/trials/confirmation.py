@@ -14,7 +14,7 @@ from unstuck.trials.beside import beside, ends_worse, last_values
 from unstuck.trials.budget import SECOND
 from unstuck.trials.metric import Metric
 from unstuck.trials.objective import Objective, final_levels, objective_of, time_to
-from unstuck.trials.statistics import WORTH, Interval, difference, speedup
+from unstuck.trials.statistics import UNASKED, WORTH, Interval, difference, speedup
 from unstuck.trials.table import Row
 
 if TYPE_CHECKING:
@@ -179,8 +179,8 @@ def _decide(row: Row, objective: Objective, held: Sequence[_Held], ends: Sequenc
         row.fail("not-proven", f"it does not reach {_level(objective)} on every seed")
     elif away:
         row.fail("not-proven", f"it reaches {_level(objective)} but does not stay there on every seed")
-    elif not found.proven:
-        row.fail("not-proven", f"{found.estimate:.2g} times sooner, but {_interval(found)}")
+    elif not found.is_above(worth := WORTH if row.arm.difficulty else UNASKED):
+        row.fail("not-proven", f"{found.estimate:.2g} times sooner, but {_interval(found, worth)}")
     elif worse := _ends_above(ends, objective):
         row.fail("not-proven", f"{found.estimate:.2g} times sooner at {_level(objective)}, but {worse}")
     elif not isinstance(row.measure, Metric) and (worse := ends_worse(row.beside)):
@@ -215,11 +215,14 @@ def _level(objective: Objective) -> str:
     return f"{objective.shown(objective.target):.{4 if isinstance(objective.measure, Metric) else 3}g}"
 
 
-def _interval(found: Interval) -> str:
+def _interval(found: Interval, worth: float) -> str:
     if found.pairs < 2:
         return "a single pair proves nothing"
-    worth = "is not above what is worth a change" if found.low > 1 else "does not exclude chance"
-    return f"the interval from {found.low:.2g} to {found.high:.2g} {worth} ({WORTH:g})"
+    ends = f"the interval from {found.low:.2g} to {found.high:.2g}"
+    if not found.low > 1:
+        return f"{ends} does not exclude chance"
+    unasked = "" if worth == WORTH else ", where no finding asks for it"
+    return f"{ends} is not above what is worth a change ({worth:g}{unasked})"
 
 
 def _time(arm: Measured, objective: Objective) -> tuple[float, float]:

@@ -17,8 +17,9 @@ import numpy as np
 
 from unstuck.trials.metric import Floats
 
-#: A speed-up that is worth a change to a program: the interval has to lie above it.
-WORTH = 1.1
+#: A speed-up that is worth a change to a program: the interval has to lie above it. Of an arm that no finding asks for
+#: more is wanted: many are tried, and a sound program has little to gain.
+WORTH, UNASKED = 1.1, 1.5
 
 #: Student's t: quantiles 0.975 for 1, 2, ... degrees of freedom.
 _STUDENT = (12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281)
@@ -46,10 +47,9 @@ class Interval:
     pairs: int
     at_least: bool = False
 
-    @property
-    def proven(self) -> bool:
-        """Whether a speed-up is proven: the interval excludes all that would not be worth the change."""
-        return self.low > WORTH
+    def is_above(self, worth: float = WORTH) -> bool:
+        """Return whether a speed-up is proven: whether its interval excludes all that would not be worth the change."""
+        return self.low > worth
 
 
 def speedup(baseline: Sequence[float], arm: Sequence[float], at_least: bool = False) -> Interval:
