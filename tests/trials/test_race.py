@@ -153,6 +153,21 @@ def test_an_arm_that_is_sooner_and_ends_worse_is_not_proven(tmp_path: Path, end:
     assert ("worse than the program as it is" in row.reason) is (status == "not-proven")
 
 
+def test_one_seed_that_got_a_little_way_is_no_matter_where_an_arm_gets_far(tmp_path: Path):
+    def formula(spec: Spec) -> Course:
+        if spec.remedies:
+            return learns(replace(spec, remedies=()), tau=60.0)
+        t = np.arange(spec.steps or STEPS)
+        course = Course(2.3 + 0.01 * np.random.default_rng(spec.seed).standard_normal(len(t)))
+        if spec.seed == 3:
+            course.loss += 0.3 * np.exp(-t / 4)
+        return course
+
+    (row,) = race(tmp_path, [rate(1.0)], FakeEngine(formula), budget_factor=30.0).proven
+    assert row.speedup_steps is not None
+    assert row.speedup_steps.at_least
+
+
 def test_an_arm_that_gets_further_is_proven_however_soon_it_is_where_the_program_comes_to_rest(tmp_path: Path):
     def formula(spec: Spec) -> Course:
         if not spec.remedies:

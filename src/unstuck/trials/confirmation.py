@@ -119,8 +119,8 @@ def judge(row: Row, pairs: Sequence[Pair], plateau: float | None = None) -> None
         pairs: Baseline and arm on the same seeds.
         plateau: Level that the watched run is stuck at, None where it learned.
     """
-    _judge(row, pairs, plateau)
-    if row.status == "not-proven" and row.objective is not None and not row.objective.stuck:
+    got_somewhere = _judge(row, pairs, plateau)
+    if row.status == "not-proven" and got_somewhere:
         # Where a run comes to rest too high up, what counts is not how soon an arm is there, but that it gets further.
         further = replace(row)
         _judge(further, pairs, plateau, beyond=True)
@@ -129,8 +129,12 @@ def judge(row: Row, pairs: Sequence[Pair], plateau: float | None = None) -> None
                 setattr(row, name, getattr(further, name))
 
 
-def _judge(row: Row, pairs: Sequence[Pair], plateau: float | None, beyond: bool = False) -> None:
-    """Judge by where the baselines have gone most of their way, or by a level beyond what they reach."""
+def _judge(row: Row, pairs: Sequence[Pair], plateau: float | None, beyond: bool = False) -> bool:
+    """Judge by where the baselines have gone most of their way, or by a level beyond what they reach.
+
+    Returns:
+        Whether a baseline got somewhere, so that it was judged by the former.
+    """
     pairs = [pair for pair in pairs if len(pair[0].curve.of(row.measure)[0])]
     # Each pair is held to its own level: a seed may bring other data, on which a common one says nothing.
     own = [(objective_of([base.curve], row.measure, plateau, beyond=beyond), base.curve, arm) for base, arm in pairs]
@@ -138,13 +142,13 @@ def _judge(row: Row, pairs: Sequence[Pair], plateau: float | None, beyond: bool 
     common = objective_of([one.base for one in held], row.measure, plateau, beyond=beyond)
     if common is None:
         row.fail("not-proven", f"the baseline's {row.measure} was not seen")
-        return
+        return False
     target = float(np.median([one.objective.target for one in held]))
     row.objective = replace(common, target=target, stuck=any(one.objective.stuck for one in held))
     if any(at_first_value(one.base, one.objective) for one in held):
         where = f"where it first prints {row.measure}"
         row.fail("not-proven", f"the program is at {_level(row.objective)} {where}: how soon is not known")
-        return
+        return False
     bases = [baseline_time(one.base, one.objective) for one in held]
     arms = [_time(one.arm, one.objective) for one in held]
     # An arm that is there at its first printed value may have been there long before.
@@ -158,6 +162,7 @@ def _judge(row: Row, pairs: Sequence[Pair], plateau: float | None, beyond: bool 
     row.metrics = last_values(curves)
     row.beside = beside(curves, row.arm, row.measure)
     _decide(row, row.objective, held, ends)
+    return not all(one.objective.stuck for one in held)
 
 
 def _decide(row: Row, objective: Objective, held: Sequence[_Held], ends: Sequence[tuple[float, float]]) -> None:
