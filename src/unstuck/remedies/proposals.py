@@ -12,7 +12,8 @@ from unstuck.trials.by_hand import NEEDS_A_PERSON, why_by_hand
 
 #: Arms of one race at most.
 _MOST = 18
-#: Causes after which the program does not do what it means to: no learning rate cures them.
+#: Causes after which the program does not do what it means to: no learning rate cures them. Batches that are sorted are
+#: among them, since their loss tells how well the last topic is learned by heart.
 _WRONG = (
     "gradients-not-zeroed",
     "parameters-not-trained",
@@ -22,6 +23,7 @@ _WRONG = (
     "shape-broadcast",
     "wrong-loss",
     "low-precision",
+    "unshuffled-batches",
 )
 
 
