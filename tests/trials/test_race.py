@@ -231,6 +231,21 @@ def test_a_program_that_is_lost_late_is_raced_beyond_that_point(tmp_path: Path):
     assert all(int(name.rpartition("-n")[2]) >= 330 for name in engine.ran)
 
 
+def test_a_program_that_is_lost_is_held_to_the_time_of_the_arm_not_to_its_own(tmp_path: Path):
+    def formula(spec: Spec) -> Course:
+        course = learns(spec, tau=60.0, floor=0.1, noise=0.001)
+        course.error = None
+        if not spec.remedies:
+            course.loss = np.append(course.loss[: 5 * 2 ** (spec.seed - 1)], [np.inf] * 20)  # its trial ends there
+            course.status = "not-finite"
+        return course
+
+    (row,) = race(tmp_path, [rate(1.0)], FakeEngine(formula), lost=30, budget_factor=10.0).proven
+    assert row.speedup_steps is not None
+    assert row.speedup_steps.estimate > 5
+    assert row.speedup_steps.at_least
+
+
 def test_arms_that_change_the_loss_are_compared_by_their_errors(tmp_path: Path):
     better, worse = Arm((OtherLoss(3.0),)), Arm((OtherLoss(0.3),))
     table = race(tmp_path, [better, worse], FakeEngine(tuned))

@@ -149,7 +149,7 @@ def _judge(row: Row, pairs: Sequence[Pair], plateau: float | None, beyond: bool 
         where = f"where it first prints {row.measure}"
         row.fail("not-proven", f"the program is at {_level(row.objective)} {where}: how soon is not known")
         return False
-    bases = [baseline_time(one.base, one.objective) for one in held]
+    bases = [_baseline_time(one) for one in held]
     arms = [_time(one.arm, one.objective) for one in held]
     # An arm that is there at its first printed value may have been there long before.
     censored = any(base[2] for base in bases) or any(at_first_value(one.arm.curve, one.objective) for one in held)
@@ -193,6 +193,15 @@ def _decide(row: Row, objective: Objective, held: Sequence[_Held], ends: Sequenc
         row.fail("not-proven", f"sooner by the {by}, but {worse}")
     else:
         row.status, row.reason = "proven", ""
+
+
+def _baseline_time(held: _Held) -> tuple[float, float, bool]:
+    """Return a baseline's time to its level; one that is lost never gets there, however soon its trial was ended."""
+    steps, seconds, never = baseline_time(held.base, held.objective)
+    values, arm = held.base.of(held.objective.measure)[2], held.arm.curve
+    if never and len(arm) and not np.isfinite(values[-1]):
+        return max(steps, float(arm.steps[-1])), max(seconds, float(arm.seconds[-1])), never
+    return steps, seconds, never
 
 
 def _limit(objective: Objective) -> float:

@@ -76,6 +76,29 @@ def test_steps_are_counted_for_each_optimizer(stage):
     ]
 
 
+def test_only_the_phase_that_counts_is_met_and_changed():
+    first, second = nn.Linear(2, 2), nn.Linear(2, 2)
+    met, told, made, every = [], [], [], []
+    is_later = lambda optimizer: all(p is not first.weight for p in optimizer.param_groups[0]["params"])  # noqa: E731
+    stage = Stage(counts=is_later, concerns=is_later)
+    stage.before_first_forward(lambda network, args, kwargs: met.append(network))
+    stage.before_step(lambda optimizer, step: told.append(optimizer))
+    stage.before_step(lambda optimizer, step: every.append(optimizer), every=True)
+    stage.when_optimizer_made(made.append)
+    stage.install()
+    try:
+        early = SGD(first.parameters())
+        step(first, early)
+        late = SGD(second.parameters())
+        step(second, late)
+        step(nn.Sequential(first, nn.Linear(2, 2)), early)
+    finally:
+        stage.remove()
+    assert met == [second]
+    assert made == told == [late]
+    assert every == [early, late, early]
+
+
 def test_what_is_changed_before_a_step_holds_for_it_alone(stage):
     inside = []
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import torch
 from torch import Tensor, nn
@@ -61,6 +61,7 @@ class Stage:
         self._forward: list[OnForward] = []
         self._ending: list[Callable[[], None]] = []
         self._steps: WeakKeyDictionary[Optimizer, int] = WeakKeyDictionary()  # another one may get an id
+        self._apart: WeakSet[Optimizer] = WeakSet()
         self._saved: dict[int, list[dict[str, tuple[Any, Any]]]] = {}
         self._nested: dict[int, int] = {}
         self._seen: set[int] = set()
@@ -98,7 +99,8 @@ class Stage:
         """Call ``function(network, args, kwargs)`` before the first forward pass with gradients of each network.
 
         A network is a module that is called from no other module and has parameters that require gradients. Those
-        that are first called after the first step are not seen.
+        that are first called after the first step of the optimizer that counts are not seen, nor are those that an
+        optimizer trains which remedies are to leave alone.
         """
         self._forward.append(function)
 
@@ -143,7 +145,7 @@ class Stage:
     def install(self) -> None:
         """Hang into torch what the remedies have asked for."""
         self._patches.wrap(nn.Module, "__init__", self._module_init)
-        if self._made:
+        if self._made or self._concerns is not None:
             self._patches.wrap(Optimizer, "__init__", self._optimizer_init)
         if self._before or self._after or self._forward:
             self._handles.append(register_optimizer_step_pre_hook(untraced(self._step_starts)))
@@ -187,12 +189,15 @@ class Stage:
         return init
 
     def _optimizer_made(self, optimizer: Optimizer) -> None:
-        if self._concerns is None or self._concerns(optimizer):
-            for function in self._made:
-                function(optimizer)
+        if self._concerns is not None and not self._concerns(optimizer):
+            self._apart.add(optimizer)
+            return
+        for function in self._made:
+            function(optimizer)
 
     def _step_starts(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._calls.restore()
+        if self.counts is None or self.counts(optimizer):
+            self._calls.restore()
         if id(optimizer) in self._saved:
             if _steps_on_stack(optimizer) > 1:  # a step that calls that of its superclass
                 self._nested[id(optimizer)] = self._nested.get(id(optimizer), 0) + 1
@@ -248,6 +253,9 @@ class Stage:
             return  # a loss, or a frozen network
         if torch._C._functorch.peek_interpreter_stack() is not None:
             return  # inside vmap and the like its weights are others for the time of the call
+        apart = {id(p) for one in self._apart for group in one.param_groups for p in group["params"]}
+        if any(id(p) in apart for p in module.parameters()):
+            return  # another phase of the program
         self._seen.add(id(module))
         for function in self._forward:
             function(module, args, kwargs)
