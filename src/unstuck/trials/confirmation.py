@@ -184,7 +184,7 @@ def _decide(row: Row, objective: Objective, held: Sequence[_Held], ends: Sequenc
         row.fail("not-proven", f"it does not reach {_level(objective)} on every seed")
     elif away:
         row.fail("not-proven", f"it reaches {_level(objective)} but does not stay there on every seed")
-    elif not found.is_above(worth := WORTH if row.arm.difficulty else UNASKED):
+    elif not found.is_above(worth := _worth(row)):
         row.fail("not-proven", f"{found.estimate:.2g} times sooner, but {_interval(found, worth)}")
     elif worse := _ends_above(ends, objective):
         row.fail("not-proven", f"{found.estimate:.2g} times sooner at {_level(objective)}, but {worse}")
@@ -227,6 +227,11 @@ def _ends_above(ends: Sequence[tuple[float, float]], objective: Objective) -> st
 
 def _level(objective: Objective) -> str:
     return f"{objective.shown(objective.target):.{4 if isinstance(objective.measure, Metric) else 3}g}"
+
+
+def _worth(row: Row) -> float:
+    """Return what a speed-up has to be above; who names a metric has asked for what makes it better."""
+    return WORTH if row.arm.difficulty or row.metric is not None else UNASKED
 
 
 def _interval(found: Interval, worth: float) -> str:

@@ -17,8 +17,8 @@ import numpy as np
 
 from unstuck.trials.metric import Floats
 
-#: A speed-up that is worth a change to a program: the interval has to lie above it. Of an arm that no finding asks for
-#: more is wanted: many are tried, and a sound program has little to gain.
+#: A speed-up that is worth a change to a program: the interval has to lie above it. Of an arm that nobody asks for, no
+#: finding and no user, more is wanted: many are tried, and a sound program has little to gain.
 WORTH, UNASKED = 1.1, 1.5
 
 #: Student's t: quantiles 0.975 for 1, 2, ... degrees of freedom.
