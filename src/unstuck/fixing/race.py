@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from unstuck.fixing.judgement import judge
 from unstuck.settings import Settings
 
@@ -142,6 +140,8 @@ def _plateau(run: Run, diagnosis: Diagnosis, index: int) -> float | None:
 
 def _lost(pulse: Pulse) -> int | None:
     """Return the steps after which the loss was no number any more, None where it ends as one."""
+    import numpy as np
+
     losses = pulse.loss[pulse.loss_seen]
     finite = np.flatnonzero(np.isfinite(losses))
     if not len(losses) or (len(finite) and finite[-1] == len(losses) - 1):
