@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from unstuck.lab import edge_training
 from unstuck.lab.edge_training import Trainer, _root, measure, optimizers, train
 from unstuck.lab.flat_network import FlatNetwork
+from unstuck.measure.errors import NotMeasurable
 from unstuck.measure.lanczos import random_direction
 
 
@@ -59,3 +61,24 @@ def test_a_trace_keeps_its_last_third():
     assert len(trace.tail(20.0)) == 3
     assert trace.tail(20.0).tolist() == pytest.approx([0.15] * 3)
     assert start.tolist() == [1.0, 1.0]
+
+
+def test_a_point_that_cannot_be_measured_is_left_out_unless_the_training_is_lost(monkeypatch: pytest.MonkeyPatch):
+    loss, place = _loss()
+    real, calls = measure, []
+
+    def sometimes(*given):
+        calls.append(given)
+        if len(calls) == 2:
+            raise NotMeasurable("a product with the Hessian is not finite")
+        return real(*given)
+
+    monkeypatch.setattr(edge_training, "measure", sometimes)
+    descent = Trainer("descent", lambda p: torch.optim.SGD(p, lr=0.01), 200.0, "", "")
+    trace = train(descent, loss, place, 8, 2, 0)
+    assert trace.steps == [2, 6, 8]
+    assert len(trace.sharpness) == 3
+    calls.clear()
+    lost = Trainer("lost", lambda p: torch.optim.SGD(p, lr=float("inf")), 1.0, "", "")
+    with pytest.raises(NotMeasurable):
+        train(lost, loss, place, 8, 2, 0)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from unstuck.lab.plots import Floats
+from unstuck.measure.errors import NotMeasurable
 from unstuck.measure.lanczos import Lanczos, random_direction
 
 COHEN = "Cohen et al. 2021, Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability"
@@ -105,6 +106,9 @@ def train(
         steps: How many steps.
         every: After how many the sharpness is measured.
         seed: Seed of the first direction.
+
+    Raises:
+        NotMeasurable: The parameters are not finite any more.
     """
     place = start.clone().requires_grad_()
     optimizer = trainer.make([place])
@@ -115,9 +119,15 @@ def train(
         value = loss(place)
         trace.losses.append(float(value.detach()))
         if step % every == 0 and step:
-            sharpness, direction = measure(loss, place, _root(optimizer, place), direction, generator)
-            trace.steps.append(step)
-            trace.sharpness.append(sharpness)
+            try:
+                sharpness, direction = measure(loss, place, _root(optimizer, place), direction, generator)
+            except NotMeasurable:
+                if not bool(place.detach().isfinite().all()):
+                    raise
+                direction = random_direction(start, generator)  # a point is left out; the next one starts anew
+            else:
+                trace.steps.append(step)
+                trace.sharpness.append(sharpness)
         (place.grad,) = torch.autograd.grad(value, place)
         optimizer.step()
     return trace
