@@ -17,7 +17,8 @@ def effect(arm: TrialArm) -> str:
     times = f"{_times(speedup)} {'in steps' if arm.steps is not None else 'in time'}"
     range_ = f"({_range(speedup)}, {speedup.pairs} fresh seeds)"
     if arm.beyond:
-        what = f"{level}," if level else f"a {arm.measure}"
+        article = "an" if arm.measure[:1].lower() in tuple("aeio") else "a"
+        what = f"{level}," if level else f"{article} {arm.measure}"
         which = (
             "which the program as it is does not reach in its trials"
             if level
