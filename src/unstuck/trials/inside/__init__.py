@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
     from unstuck.attach.session import Session
 
 
@@ -45,10 +47,14 @@ def treat(session: Session) -> None:
     spec = read_spec(folder)
     seeds.shift_torch(spec.seed)
     files.redirect_torch()
+
+    def concerns(optimizer: Optimizer) -> bool:
+        return not any(session.is_number(optimizer, number) for number in spec.apart)
+
     stage = Stage(
         spec.total_steps,
         counts=lambda optimizer: session.is_number(optimizer, spec.optimizer),
-        concerns=lambda optimizer: not any(session.is_number(optimizer, number) for number in spec.apart),
+        concerns=concerns if spec.apart else None,
     )
     printed.note(lambda: session.steps_of(spec.optimizer), folder / "printed.jsonl")
     for values in spec.remedies:
